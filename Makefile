@@ -1,0 +1,54 @@
+PYTHON ?= python3
+VENV   = .venv
+BIN    = $(VENV)/bin
+PIP    = $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help install app test check format bench shots clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+install: $(VENV)/.installed  ## install Coldlens into .venv (the other targets call this)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Coldlens needs Python 3.11 or newer. Name one: make PYTHON=python3.12"; exit 1; }
+	@echo "Installing into $(VENV), this takes a few minutes the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -q --upgrade pip
+	@$(PIP) install -q -c constraints.txt -e .
+	@$(PIP) install -q --no-deps recbole==1.2.1  # only for the MovieLens files that it carries
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+app: $(VENV)/.installed  ## start the dashboard
+	@$(BIN)/streamlit run app.py
+
+test: $(VENV)/.installed-dev  ## run every test, with a real browser where there is one
+	@tests/install_browser.sh
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev  ## check format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev  ## format the code and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev  ## measure the speed on this machine
+	@$(BIN)/recsys bench
+
+shots: $(VENV)/.installed-dev  ## write a picture of every page to shots/
+	@tests/install_browser.sh
+	@$(BIN)/python tests/browser/shots.py
+
+clean:  ## remove .venv and caches; data/ stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis shots
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,38 @@
+"""What would we show this person?"""
+
+import streamlit as st
+
+from pages.shared.cards import draw_cards, draw_table
+from pages.shared.frame import open_page, show_status
+from pages.shared.sharing import draw_sharing
+from pages.shared.widgets import plain, show_warnings
+
+with open_page("What would we show this person?") as page:
+    found = page.recommender.recommend(page.profile, k=page.k, keep=page.keep)
+    show_warnings(found.warnings)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        view = st.segmented_control(
+            "View", ("Cards", "Table"), default="Cards", key="view", persist_state="session", required=True,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        draw_sharing(page, found)
+    if len(found) == 0:
+        st.info(
+            "No item passes the filters. Widen the categories or years in the sidebar.", icon=":material/filter_alt:"
+        )
+    elif view == "Table":
+        draw_table(found, page.dataset)
+    else:
+        draw_cards(found, page.dataset)
+    if page.profile.is_empty:
+        st.info("Every score is 0: the profile is empty, and items stand in the order of their ids.")
+    st.info(
+        "This list comes from zero-shot cosine: similarity of words, not of taste. It can show what the encoder understands, "
+        "not what people like.",
+        icon=":material/balance:",
+    )
+    with st.expander("The sentence that BERT reads", icon=":material/notes:"):
+        st.markdown(plain(page.recommender.sentence(page.profile)) or "Nothing: the profile is empty.")
+        st.caption("Made by the template of the dataset:")
+        st.code(page.dataset.info.profile_template, language=None, wrap_lines=True)
+    show_status(page, found)

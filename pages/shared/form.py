@@ -1,0 +1,192 @@
+"""The profile form and the list's controls, in the sidebar of every page; their values live in the address."""
+
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+
+from pages.shared.link import AGES, ATTRIBUTE, PROFILE_KEYS, UNKNOWN, year_range
+from pages.shared.widgets import plain, show_error
+from recsys.errors import ColdlensError
+from recsys.saved_profiles import SavedProfiles
+from recsys.schema import AGE, ITEM_ID, TITLE, YEAR, Dataset, ItemFilter, Profile
+from recsys.settings import MAX_K
+
+_OFFERED_ITEMS = 20_000
+_BIND: Literal["query-params"] = "query-params"
+
+
+def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dict[str, list[str]]) -> None:
+    """A first visit without a profile in its address starts with the dataset's first preset, never with a blank page."""
+    named = [key for key in params if key in PROFILE_KEYS or key.startswith(ATTRIBUTE)]
+    if not named and dataset.info.presets:
+        put_profile(state, dataset.info.presets[0].profile, dataset)
+
+
+def put_profile(state: MutableMapping[Any, Any], profile: Profile, dataset: Dataset) -> None:
+    """Sets the form to a profile; must run before the form is drawn."""
+    state["age"] = UNKNOWN if profile.age is None else str(round(profile.age))
+    state["gender"] = profile.gender if profile.gender in dataset.genders else UNKNOWN
+    state["interests"] = list(profile.interests)
+    state["liked"] = [item_id for item_id in profile.liked if item_id in dataset.item_rows]
+    for name, values in dataset.user_attributes.items():
+        value = profile.attributes.get(name)
+        state[f"{ATTRIBUTE}{name}"] = value if value in values else UNKNOWN
+
+
+def draw_profile_form(dataset: Dataset, saved: SavedProfiles) -> Profile:
+    """Draws the form and returns what it says.
+
+    Raises:
+        DataError: if there are too many or too long interests.
+    """
+    _draw_starts(dataset, saved)
+    age = UNKNOWN
+    if dataset.age_range:
+        age = st.select_slider("Age", AGES, key="age", bind=_BIND, help="Leftmost is unknown.")
+    gender: str | None = UNKNOWN
+    if dataset.genders:
+        gender = st.segmented_control("Gender", (*dataset.genders, UNKNOWN), key="gender", bind=_BIND)
+    attributes = {
+        name: st.selectbox(name.capitalize(), (UNKNOWN, *values), key=f"{ATTRIBUTE}{name}", bind=_BIND)
+        for name, values in dataset.user_attributes.items()
+    }
+    interests = st.multiselect(
+        "Interests",
+        _suggestions(dataset),
+        key="interests",
+        bind=_BIND,
+        accept_new_options=True,
+        placeholder="Type anything, press Enter",
+        help="Free text, encoded as typed. The catalog's categories are suggested.",
+    )
+    titles = _titles(dataset)
+    liked = st.multiselect(
+        "Liked items",
+        list(titles),
+        format_func=lambda item_id: titles.get(item_id, item_id),
+        key="liked",
+        bind=_BIND,
+        placeholder="Search by title",
+        help="They are part of the profile, and are left out of the list.",
+    )
+    return Profile(
+        age=None if age == UNKNOWN else float(age),
+        gender=None if gender in (UNKNOWN, None) else gender,
+        attributes={name: value for name, value in attributes.items() if value != UNKNOWN},
+        interests=tuple(interests),
+        liked=tuple(liked),
+    )
+
+
+def _draw_starts(dataset: Dataset, saved: SavedProfiles) -> None:
+    ready = [*dataset.info.presets, *saved.all()]
+
+    def use_preset() -> None:
+        chosen = st.session_state["preset"]
+        if chosen is not None:
+            put_profile(st.session_state, ready[chosen].profile, dataset)
+            st.session_state["preset"] = None
+
+    def surprise() -> None:
+        put_profile(st.session_state, random_profile(dataset, np.random.default_rng()), dataset)
+
+    def clear() -> None:
+        put_profile(st.session_state, Profile(), dataset)
+
+    st.selectbox(
+        "Start from",
+        range(len(ready)),
+        index=None,
+        format_func=lambda number: ready[number].name,
+        key="preset",
+        on_change=use_preset,
+        placeholder="A preset or saved profile",
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.button("Surprise me", icon=":material/casino:", on_click=surprise, help="A random, plausible profile.")
+        st.button("Clear", icon=":material/ink_eraser:", on_click=clear, help="Nothing known at all.")
+
+
+def draw_saving(profile: Profile, saved: SavedProfiles) -> None:
+    """Draws the popover that saves the current profile and deletes saved ones."""
+
+    def save() -> None:
+        try:
+            saved.save(st.session_state["save_name"], profile)
+            st.toast("Profile saved.", icon=":material/check:")
+        except ColdlensError as error:
+            st.session_state["form_error"] = error
+
+    with st.popover("Save profile", icon=":material/save:", width="stretch"):
+        with st.form("save_form", border=False):
+            st.text_input("Name", key="save_name", max_chars=60)
+            st.form_submit_button("Save", on_click=save)
+        kept = saved.all()
+        if kept:
+            gone = st.selectbox("Saved", [preset.name for preset in kept], key="saved_name", format_func=str)
+            st.button("Delete", icon=":material/delete:", on_click=saved.delete, args=(gone,))
+    if "form_error" in st.session_state:
+        show_error(st.session_state.pop("form_error"))
+
+
+def draw_list_controls(dataset: Dataset) -> tuple[int, ItemFilter]:
+    """Draws k and the filters and returns them."""
+    k = st.slider("Items in the list", 1, MAX_K, 10, key="k", bind=_BIND)
+    categories: list[str] = []
+    if dataset.categories:
+        categories = st.multiselect(
+            "Only these categories", dataset.categories, key="category", bind=_BIND, placeholder="All categories"
+        )
+    years, spread = None, year_range(dataset)
+    if spread:
+        years = st.slider("Years", *spread, value=spread, key="years", bind=_BIND)
+    attributes = {}
+    for name, values in dataset.item_attributes.items():
+        chosen = st.multiselect(
+            name.capitalize(), values, key=f"item-{name}", persist_state="session", placeholder="All"
+        )
+        if chosen:
+            attributes[name] = tuple(chosen)
+    return k, ItemFilter(tuple(categories), None if years == spread else years, attributes)
+
+
+def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:
+    """Returns a plausible profile: a user's age, gender and attributes, some categories, some popular liked items."""
+    user: Any = dataset.users.iloc[int(rng.integers(len(dataset.users)))] if len(dataset.users) else {}
+    popular = np.argsort(-dataset.popularity, kind="stable")[:200]
+    liked = rng.choice(popular, min(int(rng.integers(0, 3)), len(popular)), replace=False)
+    interests = min(int(rng.integers(1, 4)), len(dataset.categories))
+    return Profile(
+        age=user.get(AGE),
+        gender=user.get("gender"),
+        attributes={name: user.get(name) for name in dataset.user_attributes},
+        interests=tuple(str(text) for text in rng.choice(dataset.categories or ("",), interests, replace=False)),
+        liked=tuple(dataset.items[ITEM_ID].iloc[int(row)] for row in liked),
+    )
+
+
+def _suggestions(dataset: Dataset) -> list[str]:
+    typed = st.session_state.get("interests") or []
+    return list(dict.fromkeys([*dataset.categories, *typed]))
+
+
+def _titles(dataset: Dataset) -> dict[str, str]:
+    """The most popular items first, at most 20,000, and whatever is liked already."""
+    rows = np.argsort(-dataset.popularity, kind="stable")[:_OFFERED_ITEMS]
+    liked = [dataset.item_rows[i] for i in st.session_state.get("liked") or [] if i in dataset.item_rows]
+    offered = dataset.items.iloc[list(dict.fromkeys([*liked, *rows]))]
+    years = offered[YEAR] if YEAR in offered else [None] * len(offered)
+    pairs = zip(offered[ITEM_ID], offered[TITLE], years, strict=True)
+    return {
+        item_id: f"{title} ({year})" if isinstance(year, int | np.integer) else title for item_id, title, year in pairs
+    }
+
+
+def one_line(profile: Profile, dataset: Dataset) -> str:
+    """Returns the profile in one line of Markdown."""
+    if profile.is_empty:
+        return "Nothing is known about this person."
+    liked = {f"liked:{item_id}": f"likes {dataset.title_of(item_id)}" for item_id in profile.liked}
+    return plain(" · ".join(liked.get(facet.key, facet.label) for facet in profile.facets))

@@ -1,0 +1,131 @@
+"""The frame of every page: navigation, dataset, profile form, status line, and the one place that shows our errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from pages.shared import resources
+from pages.shared.form import draw_list_controls, draw_profile_form, draw_saving, one_line, start_profile
+from pages.shared.link import check_link
+from pages.shared.widgets import plain, show_error, show_warnings
+from recsys.datasets import list_datasets
+from recsys.errors import ColdlensError, DataError
+from recsys.recommender import SCORERS, Recommender
+from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
+
+_MARK, _NOTICES = "_frame", "_link_notices"
+_SCORER_NAMES = {"cosine": "Cosine (zero-shot BERT)"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """What every page works with."""
+
+    recommender: Recommender
+    profile: Profile
+    k: int
+    keep: ItemFilter
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset that is open."""
+        return self.recommender.dataset
+
+
+def run_app() -> None:
+    """Draws navigation and sidebar, then runs the chosen page.
+
+    The sidebar is drawn here and not by the page: Streamlit 1.67 drops what is bound to the address when a page that drew
+    the widget is left.
+    """
+    page = _navigation()
+    st.session_state[_MARK] = _framed()
+    page.run()
+
+
+def _navigation() -> StreamlitPage:
+    st.set_page_config(page_title="Coldlens", page_icon="🧭", layout="wide")
+    pages = [
+        st.Page("pages/recommend.py", title="Recommend", icon=":material/recommend:", default=True),
+        st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
+    ]
+    return st.navigation(pages, position="top")
+
+
+@contextmanager
+def open_page(title: str) -> Iterator[Page]:
+    """Draws the head of a page; our errors inside it become a box, and the form stays usable.
+
+    A cold deep link runs a page without app.py (Streamlit 1.67), so navigation and sidebar are drawn here if they are not
+    there yet.
+    """
+    framed = st.session_state.pop(_MARK, None)
+    if framed is None:
+        _navigation()
+        framed = _framed()
+    st.title(title)
+    if isinstance(framed, ColdlensError):
+        show_error(framed)
+        st.stop()
+    show_warnings(st.session_state.pop(_NOTICES, []))
+    st.markdown(f":material/person: {one_line(framed.profile, framed.dataset)}")
+    try:
+        yield framed
+    except ColdlensError as error:
+        show_error(error)
+
+
+def _framed() -> Page | ColdlensError:
+    try:
+        return _draw_sidebar()
+    except ColdlensError as error:
+        return error
+
+
+def _draw_sidebar() -> Page:
+    params = {key: st.query_params.get_all(key) for key in st.query_params}
+    with st.sidebar:
+        name = _choose_dataset(params)
+        scorer = st.selectbox("Scorer", SCORERS, key="scorer", bind="query-params", format_func=_scorer_name)
+    recommender = resources.recommender(name, scorer)
+    dataset = recommender.dataset
+    if st.session_state.get("_started_with") != name:
+        st.session_state["_started_with"] = name
+        st.session_state[_NOTICES] = [*st.session_state.get(_NOTICES, []), *check_link(params, dataset)]
+        start_profile(st.session_state, dataset, params)
+    saved = resources.saved_profiles(dataset.name)
+    with st.sidebar:
+        st.subheader("Profile", help="Invent a person. Please do not enter the data of a real one.")
+        profile = draw_profile_form(dataset, saved)
+        draw_saving(profile, saved)
+        st.subheader("List")
+        k, keep = draw_list_controls(dataset)
+    return Page(recommender, profile, k, keep)
+
+
+def _scorer_name(scorer: str) -> str:
+    return _SCORER_NAMES.get(scorer, scorer)
+
+
+def _choose_dataset(params: dict[str, list[str]]) -> str:
+    settings = resources.settings()
+    names = [entry.name for entry in list_datasets(settings.data_dir)]
+    first = settings.dataset if settings.dataset in names else names[0]
+    if settings.dataset not in names:
+        known = ", ".join(names)
+        raise DataError("The dataset of the settings is not there", settings.dataset, fix=f"Use one of: {known}.")
+    for wanted in params.get("dataset", []):
+        if wanted not in names and "_started_with" not in st.session_state:
+            st.session_state[_NOTICES] = [f"There is no dataset “{wanted[:60]}” here, so {first} was opened."]
+    return st.selectbox("Dataset", names, index=names.index(first), key="dataset", bind="query-params")
+
+
+def show_status(page: Page, found: Recommendations) -> None:
+    """Draws the status line: encoder, device and precision, number of items, milliseconds of the last answer by stage."""
+    encoder = page.recommender.encoder
+    stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in found.timings.items())
+    parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", stages)
+    st.caption(f":material/memory: {plain(' · '.join(parts))}")

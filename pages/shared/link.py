@@ -1,0 +1,64 @@
+"""The address of what is on the screen: made for copying, checked when somebody opens one."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from recsys.errors import shorten
+from recsys.recommender import SCORERS
+from recsys.schema import YEAR, Dataset
+from recsys.settings import MAX_AGE, MAX_K
+
+UNKNOWN = "unknown"
+AGES = (UNKNOWN, *(str(age) for age in range(MAX_AGE + 1)))
+ATTRIBUTE = "attr-"
+PROFILE_KEYS = ("age", "gender", "interests", "liked")
+CONTROL_KEYS = ("dataset", "scorer", "k", "category", "years")
+
+
+def keys_of(dataset: Dataset) -> tuple[str, ...]:
+    """Returns every part of the address that belongs to a dataset's page."""
+    attributes = [f"{ATTRIBUTE}{name}" for name in dataset.user_attributes]
+    return (*CONTROL_KEYS, *PROFILE_KEYS, *attributes)
+
+
+def make_link(base: str, state: Mapping[str, object], dataset: Dataset) -> str:
+    """Returns an address that carries the profile, k, scorer and filters in full."""
+    pairs: list[tuple[str, str]] = []
+    for key in keys_of(dataset):
+        value = state.get(key)
+        if isinstance(value, list | tuple):
+            pairs += [(key, str(part)) for part in value] or [(key, "")]
+        elif value is not None:
+            pairs.append((key, str(value)))
+    return f"{base.split('?')[0]}?{urlencode(pairs)}"
+
+
+def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[str]:
+    """Returns one three-part sentence for every value of an opened address that cannot be used."""
+    known: dict[str, tuple[Sequence[str], str]] = {
+        "age": (AGES, f"a whole number from 0 to {MAX_AGE}, or “unknown”"),
+        "gender": ((*dataset.genders, UNKNOWN), ", ".join((*dataset.genders, UNKNOWN))),
+        "scorer": (SCORERS, ", ".join(SCORERS)),
+        "k": ([str(k) for k in range(1, MAX_K + 1)], f"a whole number from 1 to {MAX_K}"),
+        "category": (dataset.categories, "a category of the catalog"),
+        "liked": (tuple(dataset.item_rows), "an item_id of the catalog"),
+    }
+    for name, values in dataset.user_attributes.items():
+        known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), f"one of {', '.join(values[:6])} …")
+    notices = []
+    for key, (allowed, hint) in known.items():
+        accepted = set(allowed)
+        for value in params.get(key, []):
+            if value and value not in accepted:
+                notices.append(f"The link's {key} was left out: “{shorten(value, 60)}”. Use {hint}.")
+    unknown = [key for key in params if key not in keys_of(dataset)]
+    notices += [
+        f"The link has a part that means nothing here: “{shorten(key, 60)}”. It was ignored." for key in unknown
+    ]
+    return notices[:8]
+
+
+def year_range(dataset: Dataset) -> tuple[int, int] | None:
+    """Returns the first and last year of the catalog, or ``None``."""
+    years: list[int] = dataset.items[YEAR].dropna().tolist() if YEAR in dataset.items else []
+    return (int(min(years)), int(max(years))) if len(set(years)) > 1 else None

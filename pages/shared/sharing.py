@@ -1,0 +1,26 @@
+"""Copy link and export."""
+
+import streamlit as st
+
+from pages.shared.frame import Page
+from pages.shared.link import make_link
+from recsys.export import to_csv, to_json
+from recsys.schema import Recommendations
+
+
+def draw_sharing(page: Page, found: Recommendations) -> None:
+    """Draws the popovers that copy the link and export the list."""
+    with st.container(horizontal=True, width="content", gap="small"):
+        with st.popover("Copy link", icon=":material/link:"):
+            st.caption("The link carries the invented profile, the length of the list, the scorer and the filters.")
+            st.code(
+                make_link(st.context.url or "", st.session_state.to_dict(), page.dataset),
+                language=None,
+                wrap_lines=True,
+            )
+        with st.popover("Export", icon=":material/download:"):
+            name = f"coldlens-{page.dataset.name}"
+            st.download_button("CSV", to_csv(found), f"{name}.csv", "text/csv", on_click="ignore")
+            about = {"dataset": page.dataset.name, "scorer": page.recommender.scorer.name}
+            about |= {"encoder": page.recommender.encoder.name}
+            st.download_button("JSON", to_json(found, **about), f"{name}.json", "application/json", on_click="ignore")

@@ -1,0 +1,150 @@
+"""How fast is it on this machine: ratios against a rival in the same run, medians and 95th percentiles in milliseconds."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from recsys.datasets import open_dataset
+from recsys.encoder import Encoder, TransformerEncoder
+from recsys.encoder.folder import locate
+from recsys.errors import MissingExtraError
+from recsys.index import ItemIndex
+from recsys.recommender import Recommender
+from recsys.schema import Dataset, Profile
+from recsys.settings import Settings
+from recsys.views.text import item_texts
+
+_REPEATS = 5
+_PROFILES = 200
+
+
+def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]:
+    """Returns the figures of the README; see there for what they mean.
+
+    Raises:
+        MissingExtraError: if the rival, sentence-transformers, is not installed.
+    """
+    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
+    encoder = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
+    recommender = Recommender.from_dataset(dataset, encoder=encoder)
+    profiles = _profiles(dataset, np.random.default_rng(0), _PROFILES)
+    sizes = [len(dataset.items), *(size for size in (100_000, 1_000_000) if size <= largest)]
+    whatif, bandwidth = _whatif(recommender, profiles, sizes)
+    return {
+        "machine": {"device": encoder.description, "encoder": encoder.name, "dataset": dataset.name},
+        "encode": _encode(dataset, encoder, settings, recommender.scorer.queries(profiles)),
+        "whatif": whatif,
+        "search": bandwidth,
+    }
+
+
+def _encode(dataset: Dataset, encoder: Encoder, settings: Settings, queries: np.ndarray) -> dict[str, Any]:
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError:
+        raise MissingExtraError(
+            "The rival of this benchmark is missing", fix="pip install sentence-transformers."
+        ) from None
+    texts = item_texts(dataset)
+    device = encoder.description.split(",")[0].split(":")[0]
+    rival = SentenceTransformer(str(locate(settings.encoder)), device=device)
+    ours_seconds, theirs_seconds = _paired(
+        lambda: encoder.encode(texts, bulk=True), lambda: rival.encode(texts, show_progress_bar=False)
+    )
+    ours, theirs = encoder.encode(texts, bulk=True), rival.encode(texts, show_progress_bar=False)
+    return {
+        "ratio": round(float(np.median(np.divide(theirs_seconds, ours_seconds))), 3),
+        "texts_per_second": round(len(texts) / float(np.median(ours_seconds)), 1),
+        "rival_texts_per_second": round(len(texts) / float(np.median(theirs_seconds)), 1),
+        "top_10_overlap": round(_overlap(ours, theirs, queries), 4),
+        "n_texts": len(texts),
+    }
+
+
+def _paired(first: Callable[[], object], second: Callable[[], object]) -> tuple[list[float], list[float]]:
+    first(), second()
+    pairs = [(_seconds(first), _seconds(second)) for _ in range(_REPEATS)]
+    return [a for a, _ in pairs], [b for _, b in pairs]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def _overlap(ours: np.ndarray, theirs: np.ndarray, queries: np.ndarray, k: int = 10) -> float:
+    left, right = (ItemIndex(vectors).search(queries, k).rows for vectors in (ours, theirs))
+    return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(left, right, strict=True)]))
+
+
+def _whatif(
+    recommender: Recommender, profiles: Sequence[Profile], sizes: Sequence[int]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the times for each size, and the bandwidth at the largest."""
+    times: dict[str, Any] = {}
+    bandwidth: dict[str, Any] = {}
+    real = np.asarray(recommender.index.vectors)
+    for size in sizes:
+        index = ItemIndex(_synthetic(real, size))
+        fresh = _profiles(recommender.dataset, np.random.default_rng(size), 60)
+        query = recommender.scorer.queries(profiles[:1])
+        times[str(size)] = _answer_times(index, recommender, fresh)
+        search = float(np.median([_seconds(partial(index.search, query, 10)) for _ in range(15)]))
+        achieved, streaming = index.vectors.nbytes / search, _bandwidth(index.vectors)
+        times[str(size)]["search_ms"] = round(search * 1000, 3)
+        bandwidth = {
+            "bandwidth_fraction": round(achieved / streaming, 3),
+            "n_items": size,
+            "achieved_gb_s": round(achieved / 1e9, 1),
+            "streaming_gb_s": round(streaming / 1e9, 1),
+        }
+    return times, bandwidth
+
+
+def _answer_times(index: ItemIndex, recommender: Recommender, profiles: Sequence[Profile]) -> dict[str, float]:
+    """From a changed profile to the ranked top ten: each profile's sentence is new, so nothing comes from a cache."""
+
+    def answer(profile: Profile) -> None:
+        index.search(recommender.scorer.queries([profile]), 10)
+
+    answer(profiles[0])
+    taken = [_seconds(partial(answer, profile)) * 1000 for profile in profiles[1:]]
+    return {"p50_ms": round(float(np.percentile(taken, 50)), 2), "p95_ms": round(float(np.percentile(taken, 95)), 2)}
+
+
+def _synthetic(real: np.ndarray, size: int) -> np.ndarray:
+    """Returns the real vectors followed by random unit vectors."""
+    rng = np.random.default_rng(0)
+    vectors = np.empty((size, real.shape[1]), np.float32)
+    vectors[: len(real)] = real
+    for start in range(len(real), size, 65536):
+        block = rng.standard_normal((min(65536, size - start), real.shape[1]), dtype=np.float32)
+        vectors[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return vectors
+
+
+def _bandwidth(vectors: np.ndarray) -> float:
+    """Returns bytes per second of reading the matrix once with all threads, the best of several passes."""
+    import torch
+
+    flat = torch.from_numpy(vectors).view(-1)
+    flat.sum()
+    return vectors.nbytes / min(_seconds(lambda: flat.sum()) for _ in range(_REPEATS))
+
+
+def _profiles(dataset: Dataset, rng: np.random.Generator, n: int) -> list[Profile]:
+    """Returns n different profiles: any age, gender, attribute values and two categories."""
+    ages = rng.uniform(10, 80, n).round(2)
+    return [
+        Profile(
+            age=float(age),
+            gender=str(rng.choice(dataset.genders)) if dataset.genders else None,
+            attributes={name: str(rng.choice(values)) for name, values in dataset.user_attributes.items() if values},
+            interests=tuple(rng.choice(dataset.categories, 2, replace=False)) if len(dataset.categories) > 1 else (),
+        )
+        for age in ages
+    ]

@@ -1,0 +1,66 @@
+"""Which datasets are there, and where they come from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recsys.datasets import movielens
+from recsys.datasets.folder import INFO_FILE, read_folder, read_info, write_folder
+from recsys.errors import ColdlensError, DataError
+from recsys.schema import Dataset
+
+FETCHABLE = {movielens.NAME: movielens.read}
+"""Name to reader of the datasets that an installed package carries."""
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A line of ``recsys datasets list``; ``state`` is ``ready``, ``can be fetched``, or what is wrong with it."""
+
+    name: str
+    title: str
+    state: str
+
+
+def open_dataset(name_or_path: str | Path, *, data_dir: Path = Path("data")) -> Dataset:
+    """Opens a dataset by name in ``data_dir``, or the dataset folder at a path.
+
+    A dataset that an installed package carries is fetched on first use.
+
+    Raises:
+        DataError: if there is none, or its files cannot be read.
+    """
+    path = Path(name_or_path)
+    if path.is_dir() and (path / INFO_FILE).exists():
+        return read_folder(path)
+    folder = data_dir / str(name_or_path)
+    if folder.is_dir() or path.is_dir():
+        return read_folder(folder if folder.is_dir() else path)
+    if str(name_or_path) in FETCHABLE:
+        return fetch_dataset(str(name_or_path), data_dir=data_dir)
+    known = ", ".join(entry.name for entry in list_datasets(data_dir))
+    raise DataError(
+        "There is no such dataset", name_or_path, fix=f"Use one of: {known}, or the path of a dataset folder."
+    )
+
+
+def fetch_dataset(name: str, *, data_dir: Path = Path("data"), source: Path | None = None) -> Dataset:
+    """Reads a known dataset from its package, or from a file that the reader already has, into ``data_dir``.
+
+    Raises:
+        DataError: for an unknown name, or a source that cannot be read.
+    """
+    if name not in FETCHABLE:
+        raise DataError("This dataset cannot be fetched", name, fix=f"Choose one of: {', '.join(FETCHABLE)}.")
+    return write_folder(FETCHABLE[name](source), data_dir / name)
+
+
+def list_datasets(data_dir: Path = Path("data")) -> list[DatasetEntry]:
+    """Returns every dataset folder in ``data_dir`` and every dataset that can be fetched, sorted by name."""
+    entries = {name: DatasetEntry(name, name, "can be fetched") for name in FETCHABLE}
+    for path in sorted(data_dir.glob(f"*/{INFO_FILE}")):
+        name = path.parent.name
+        try:
+            entries[name] = DatasetEntry(name, read_info(path.parent).title, "ready")
+        except ColdlensError as error:
+            entries[name] = DatasetEntry(name, name, str(error))
+    return [entries[name] for name in sorted(entries)]

@@ -1,0 +1,8 @@
+"""Texts to embeddings."""
+
+from recsys.encoder.cache import CachedEncoder
+from recsys.encoder.folder import Recipe
+from recsys.encoder.protocol import Encoder, TextCheck, TokenEmbeddings
+from recsys.encoder.transformer import TransformerEncoder
+
+__all__ = ["CachedEncoder", "Encoder", "Recipe", "TextCheck", "TokenEmbeddings", "TransformerEncoder"]

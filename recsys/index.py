@@ -1,0 +1,118 @@
+"""Item vectors on disk and exact search over them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+_BLOCK_BYTES = 256 << 20
+_RESCORED_ROWS = 1 << 14
+_ROUNDING = 1e-5
+"""Float32 products of vectors up to a few units long differ from float64 by far less than this."""
+
+
+@dataclass(frozen=True)
+class Hits:
+    """The best items of several queries.
+
+    Attributes:
+        rows: per query the item_rows, best first; fewer than k where fewer items may be shown.
+        scores: per query the scores of those rows, float64.
+    """
+
+    rows: tuple[np.ndarray, ...]
+    scores: tuple[np.ndarray, ...]
+
+
+class ItemIndex:
+    """Exact inner-product search.
+
+    The scan is one float32 matrix product; whatever could be among the best k is scored again in float64, row by row, so
+    the answer does not depend on how many queries are asked at once. Ties go to the smaller item_row, which is the
+    smaller item_id.
+
+    Args:
+        vectors: ``(n_items, dim)`` float32, may be memory-mapped.
+        device: a torch device name; on a GPU the scan runs there, in chunks where the matrix does not fit.
+    """
+
+    def __init__(self, vectors: np.ndarray, *, device: str = "cpu") -> None:
+        self.vectors = vectors
+        self._device = device
+        self._on_device = self._upload() if device != "cpu" else None
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def scores(self, queries: np.ndarray) -> np.ndarray:
+        """Returns ``(n_queries, n_items)`` float32, the score of every item."""
+        if self._on_device is not None:
+            return self._scan_on_device(queries)
+        if len(queries) == 1:
+            return (self.vectors @ queries[0].astype(np.float32))[None]
+        return (self.vectors @ queries.astype(np.float32).T).T
+
+    def search(self, queries: np.ndarray, k: int, *, allowed: Sequence[np.ndarray | None] | None = None) -> Hits:
+        """Returns the k best items of each query.
+
+        Args:
+            queries: ``(n_queries, dim)``.
+            k: at least 1; larger than the catalog gives the whole catalog.
+            allowed: per query ``(n_items,)`` of bool, or ``None`` for all items.
+        """
+        rows: list[np.ndarray] = []
+        scores: list[np.ndarray] = []
+        for start, block in self._blocks(queries):
+            for offset, scanned in enumerate(self.scores(block)):
+                mask = allowed[start + offset] if allowed is not None else None
+                best, best_scores = self._best(block[offset], scanned, k, mask)
+                rows.append(best)
+                scores.append(best_scores)
+        return Hits(tuple(rows), tuple(scores))
+
+    def rescore(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Returns the float64 scores of some rows, each computed on its own."""
+        exact = query.astype(np.float64)
+        parts = [
+            np.einsum("nd,d->n", self.vectors[rows[at : at + _RESCORED_ROWS]].astype(np.float64), exact)
+            for at in range(0, len(rows), _RESCORED_ROWS)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _best(
+        self, query: np.ndarray, scanned: np.ndarray, k: int, mask: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        rows = np.arange(len(scanned)) if mask is None else np.flatnonzero(mask)
+        values = scanned if mask is None else scanned[rows]
+        if len(rows) > k:
+            threshold = _kth_largest(values, k) - _ROUNDING * max(1.0, float(np.abs(query).max()))
+            rows = rows[values >= threshold]
+        exact = self.rescore(query, rows)
+        order = np.lexsort((rows, -exact))[:k]
+        return rows[order], exact[order]
+
+    def _blocks(self, queries: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        size = max(1, _BLOCK_BYTES // (4 * max(1, len(self.vectors))))
+        for start in range(0, len(queries), size):
+            yield start, queries[start : start + size]
+
+    def _upload(self) -> object:
+        import torch
+
+        free = torch.cuda.mem_get_info()[0] if self._device.startswith("cuda") else 0
+        if self._device.startswith("cuda") and self.vectors.nbytes > 0.8 * free:
+            return None  # streamed by the CPU path; nothing is lost but time
+        return torch.from_numpy(np.array(self.vectors)).to(self._device)
+
+    def _scan_on_device(self, queries: np.ndarray) -> np.ndarray:
+        import torch
+
+        on_device = torch.from_numpy(np.ascontiguousarray(queries, np.float32)).to(self._device)
+        found: np.ndarray = (on_device @ self._on_device.T).cpu().numpy()  # type: ignore[attr-defined]
+        return found
+
+
+def _kth_largest(values: np.ndarray, k: int) -> float:
+    import torch
+
+    return float(torch.topk(torch.from_numpy(np.ascontiguousarray(values)), k).values[-1])

@@ -1,0 +1,1 @@
+"""Views: one representation of an item each."""

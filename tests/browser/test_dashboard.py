@@ -1,0 +1,103 @@
+"""What a person does in the dashboard, in a real Chromium. The first test finds a fresh server with an empty data folder."""
+
+from itertools import pairwise
+from urllib.parse import parse_qs, urlsplit
+
+from driver import serve, visit
+from playwright.sync_api import expect
+
+from tests.hostile import TITLES, write_hostile
+
+DEEP_LINK = "/datasets?age=64&gender=F&interests=jazz&k=5"
+
+
+def test_a_cold_deep_link_opens_its_page_with_frame_and_profile(visitor):
+    visitor.open(DEEP_LINK)
+
+    expect(visitor.page.get_by_role("heading", name="What data is this about?")).to_be_visible()
+    expect(visitor.page.get_by_role("link", name="Recommend").first).to_be_visible()
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("Age 64")
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("jazz")
+    assert parse_qs(urlsplit(visitor.page.url).query)["age"] == ["64"]
+
+
+def test_the_profile_follows_to_the_other_page(visitor):
+    visitor.open(DEEP_LINK)
+
+    visitor.page.get_by_role("link", name="Recommend").first.click()
+    visitor.settle()
+
+    expect(visitor.page.get_by_role("heading", name="What would we show this person?")).to_be_visible()
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("Age 64")
+    assert len(visitor.titles()) == 5
+
+
+def test_a_first_visit_shows_a_preset_and_ten_items(visitor):
+    visitor.open("/")
+
+    assert len(visitor.titles()) == 10
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("Age 22")
+
+
+def test_changing_the_person_changes_the_list_and_the_copied_link_brings_it_back(visitor, browser, server):
+    page = visitor.page
+    visitor.open("/")
+    seen = [visitor.titles()]
+
+    slider = page.get_by_role("slider", name="Age")
+    slider.focus()
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+    visitor.settle()
+    expect(page.get_by_test_id("stMain")).to_contain_text("Age 34")
+    seen.append(visitor.titles_after(seen[-1]))
+
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="M", exact=True).or_(
+        page.get_by_test_id("stSidebar").get_by_role("button", name="M", exact=True)
+    ).first.click()
+    visitor.settle()
+    expect(page.get_by_test_id("stMain")).to_contain_text("Gender M")
+    seen.append(visitor.titles_after(seen[-1]))
+
+    page.get_by_role("combobox", name="Interests").fill("submarines")
+    page.keyboard.press("Enter")
+    visitor.settle()
+    expect(page.get_by_test_id("stMain")).to_contain_text("submarines")
+    seen.append(visitor.titles_after(seen[-1]))
+    assert all(before != after for before, after in pairwise(seen))
+
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Copy link").click()
+    link = page.get_by_test_id("stCode").filter(has_text="submarines").first.inner_text().strip()
+    with visit(browser, server) as friend:
+        friend.open(link.removeprefix(server.url))
+        assert friend.titles() == visitor.titles()
+        expect(friend.page.get_by_test_id("stMain")).to_contain_text("Age 34 · Gender M")
+
+
+def test_wrong_values_in_a_link_are_named(visitor):
+    visitor.open("/?age=abc&k=5000&liked=nothing&interests=space")
+
+    expect(visitor.page.get_by_test_id("stAlert").first).to_contain_text("abc")
+    assert len(visitor.titles()) == 10
+
+
+def test_dark_and_narrow_pages_fit(browser, server):
+    with visit(browser, server, color_scheme="dark") as visitor:
+        visitor.page.set_viewport_size({"width": 400, "height": 900})
+        visitor.open("/")
+        assert len(visitor.titles()) == 10
+        assert visitor.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_hostile_catalog_is_shown_as_text(browser, tmp_path):
+    write_hostile(tmp_path / "data" / "hostile")
+    with serve(tmp_path / "data", tmp_path / "log") as server, visit(browser, server) as visitor:
+        visitor.open("/?dataset=hostile&interests=%3Cimg%20src%3Dx%20onerror%3Dalert(9)%3E&k=100")
+        shown = [title.replace("\u2060", "") for title in visitor.titles()]
+        assert sorted(shown) == sorted(TITLES)
+        visitor.open("/datasets?dataset=hostile")
+        expect(visitor.page.get_by_test_id("stMain")).to_contain_text("<b>Hostile</b>")
+        assert visitor.faults == []
+        assert visitor.outside == []
+        assert "Traceback" not in server.log

@@ -1,0 +1,102 @@
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from recsys.datasets import read_folder, write_folder
+from recsys.errors import DataError
+from recsys.schema import Dataset, Preset, Profile
+
+
+def test_folder_round_trips(toy: Dataset, tmp_path: Path):
+    presets = (Preset("Somebody", Profile(30, "F", {"occupation": "student"}, ("space",), ("03",))),)
+    toy = replace(toy, info=replace(toy.info, presets=presets, simulated=True))
+    write_folder(toy, tmp_path / "toy")
+    found = read_folder(tmp_path / "toy")
+    assert found.info == toy.info
+    assert found.name == "toy"
+    assert found.folder == tmp_path / "toy"
+    for frame in ("items", "users", "interactions"):
+        pd.testing.assert_frame_equal(getattr(found, frame), getattr(toy, frame), check_dtype=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"]
+
+
+def test_ids_are_texts_and_items_are_sorted(tmp_path: Path):
+    pd.DataFrame({"item_id": [10, 9, 1], "title": ["a", None, "c"]}).to_parquet(tmp_path / "items.parquet")
+    found = read_folder(tmp_path)
+    assert found.items["item_id"].tolist() == ["1", "10", "9"]
+    assert found.items["title"].tolist() == ["c", "a", ""]
+    assert found.info.title == tmp_path.name
+    assert found.users.empty
+    assert found.interactions.empty
+    assert found.genders == ()
+
+
+def test_missing_items_file(tmp_path: Path):
+    with pytest.raises(DataError, match=r"no items: '.*items\.parquet'. A dataset folder needs"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("column", ["item_id", "title"])
+def test_missing_item_column(toy_folder: Dataset, column: str):
+    path = toy_folder.folder / "items.parquet"
+    pd.read_parquet(path).drop(columns=column).to_parquet(path)
+    with pytest.raises(DataError, match=f"required column is missing: '.*column '{column}''"):
+        read_folder(toy_folder.folder)
+
+
+@pytest.mark.parametrize(("file", "column"), [("users", "user_id"), ("interactions", "item_id")])
+def test_missing_id_column(toy_folder: Dataset, file: str, column: str):
+    path = toy_folder.folder / f"{file}.parquet"
+    pd.read_parquet(path).drop(columns=column).to_parquet(path)
+    with pytest.raises(DataError, match=f"required column is missing: '.*{file}.*'{column}'"):
+        read_folder(toy_folder.folder)
+
+
+def test_repeated_item_id(toy_folder: Dataset):
+    path = toy_folder.folder / "items.parquet"
+    frame = pd.read_parquet(path)
+    pd.concat([frame, frame.iloc[[4]]]).to_parquet(path)
+    with pytest.raises(DataError, match=r"item_id is repeated: '.*'04'"):
+        read_folder(toy_folder.folder)
+
+
+def test_missing_id_names_the_row(toy_folder: Dataset):
+    path = toy_folder.folder / "items.parquet"
+    frame = pd.read_parquet(path)
+    frame.loc[2, "item_id"] = None
+    frame.to_parquet(path)
+    with pytest.raises(DataError, match=r"An id is missing: '.*row 2, column 'item_id''"):
+        read_folder(toy_folder.folder)
+
+
+@pytest.mark.parametrize(
+    "text", ["title = ", "no_such_key = 1", "presets = 3", "[[presets]]\nage = 3", "presets = [1]", "\x00"]
+)
+def test_bad_toml(toy_folder: Dataset, text: str):
+    (toy_folder.folder / "dataset.toml").write_text(text)
+    with pytest.raises(DataError, match=r"dataset\.toml cannot be read"):
+        read_folder(toy_folder.folder)
+
+
+def test_bad_parquet(toy_folder: Dataset):
+    (toy_folder.folder / "users.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DataError, match=r"not readable Parquet"):
+        read_folder(toy_folder.folder)
+
+
+def test_folder_that_cannot_be_written(toy: Dataset, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="could not be written"):
+        write_folder(toy, tmp_path / "file" / "toy")
+
+
+def test_files_are_synced_before_the_rename(toy: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    events: list[str] = []
+    rename = Path.rename
+    monkeypatch.setattr(os, "fsync", lambda _: events.append("sync"))
+    monkeypatch.setattr(Path, "rename", lambda path, target: (events.append("rename"), rename(path, target))[1])
+    write_folder(toy, tmp_path / "toy")
+    assert events == ["sync"] * 4 + ["rename"]

@@ -1,0 +1,44 @@
+"""One way to run a page in-process."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _router_mode(monkeypatch):
+    """AppTest finds the folder pages/ before every run and would skip app.py (Streamlit 1.67)."""
+    from streamlit.runtime.pages_manager import PagesManager
+
+    original = PagesManager.__init__
+
+    def init(self, *args, **kwargs):
+        PagesManager.uses_pages_directory = False
+        original(self, *args, **kwargs)
+
+    monkeypatch.setattr(PagesManager, "__init__", init)
+
+
+@pytest.fixture(scope="session")
+def pages_data(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("pages-data")
+
+
+@pytest.fixture
+def open_app(monkeypatch, pages_data) -> Callable[..., AppTest]:
+    """Returns a function that runs the app, with query parameters, on a data folder."""
+
+    def run(data_dir: Path = pages_data, dataset: str | None = None, **params) -> AppTest:
+        monkeypatch.setenv("COLDLENS_DATA_DIR", str(data_dir))
+        if dataset:
+            monkeypatch.setenv("COLDLENS_DATASET", dataset)
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for key, value in params.items():
+            app.query_params[key] = value
+        return app.run()
+
+    return run

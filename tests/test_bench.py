@@ -1,0 +1,21 @@
+import pytest
+
+from recsys import bench
+from recsys.schema import Dataset
+from recsys.settings import Settings
+
+
+def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bench, "_REPEATS", 2)
+    monkeypatch.setattr(bench, "_PROFILES", 10)
+    settings = Settings(data_dir=toy_folder.folder.parent, dataset="toy", device="cpu")
+    found = bench.run_bench(settings, largest=1682)
+    assert list(found) == ["machine", "encode", "whatif", "search"]
+    assert found["machine"]["dataset"] == "toy"
+    assert set(found["encode"]) == {"ratio", "texts_per_second", "rival_texts_per_second", "top_10_overlap", "n_texts"}
+    assert found["encode"]["n_texts"] == 12
+    assert found["encode"]["top_10_overlap"] > 0.9
+    assert found["encode"]["ratio"] > 0
+    assert list(found["whatif"]) == ["12"]
+    assert 0 < found["whatif"]["12"]["p50_ms"] <= found["whatif"]["12"]["p95_ms"]
+    assert set(found["search"]) == {"bandwidth_fraction", "n_items", "achieved_gb_s", "streaming_gb_s"}

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+
+from recsys.index import ItemIndex
+
+
+@pytest.fixture
+def vectors() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    made = rng.standard_normal((500, 24)).astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def queries() -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((7, 24)).astype(np.float32)
+
+
+def brute_force(vectors: np.ndarray, query: np.ndarray, k: int, mask: np.ndarray | None = None) -> np.ndarray:
+    exact = vectors.astype(np.float64) @ query.astype(np.float64)
+    rows = [row for row in range(len(vectors)) if mask is None or mask[row]]
+    return np.array(sorted(rows, key=lambda row: (-exact[row], row))[:k])
+
+
+@pytest.mark.parametrize("k", [1, 10, 499, 500, 1000])
+def test_equals_brute_force(vectors, queries, k):
+    hits = ItemIndex(vectors).search(queries, k)
+    for query, rows, scores in zip(queries, hits.rows, hits.scores, strict=True):
+        np.testing.assert_array_equal(rows, brute_force(vectors, query, k))
+        np.testing.assert_allclose(scores, vectors[rows].astype(np.float64) @ query.astype(np.float64), atol=1e-12)
+        assert len(rows) == min(k, 500)
+
+
+def test_mask(vectors, queries):
+    masks = [None, *(np.random.default_rng(n).random(500) < 0.1 for n in range(6))]
+    hits = ItemIndex(vectors).search(queries, 10, allowed=masks)
+    for query, rows, mask in zip(queries, hits.rows, masks, strict=True):
+        np.testing.assert_array_equal(rows, brute_force(vectors, query, 10, mask))
+
+
+def test_mask_that_leaves_few_or_none(vectors, queries):
+    few = np.zeros(500, bool)
+    few[[7, 3]] = True
+    hits = ItemIndex(vectors).search(queries[:2], 10, allowed=[few, np.zeros(500, bool)])
+    assert sorted(hits.rows[0].tolist()) == [3, 7]
+    assert hits.rows[1].tolist() == []
+    assert hits.scores[1].tolist() == []
+
+
+def test_batch_equals_one_by_one(vectors, queries):
+    index = ItemIndex(vectors)
+    together = index.search(queries, 10)
+    for number in range(len(queries)):
+        alone = index.search(queries[number : number + 1], 10)
+        np.testing.assert_array_equal(alone.rows[0], together.rows[number])
+        np.testing.assert_array_equal(alone.scores[0], together.scores[number])
+
+
+def test_small_blocks_change_nothing(vectors, queries, monkeypatch):
+    whole = ItemIndex(vectors).search(queries, 10)
+    monkeypatch.setattr("recsys.index._BLOCK_BYTES", 1)
+    monkeypatch.setattr("recsys.index._RESCORED_ROWS", 3)
+    for rows, expected in zip(ItemIndex(vectors).search(queries, 10).rows, whole.rows, strict=True):
+        np.testing.assert_array_equal(rows, expected)
+
+
+def test_ties_go_to_the_smaller_row():
+    vectors = np.array([[0, 1], [1, 0], [0, 1], [1, 0], [1, 0]], np.float32)
+    hits = ItemIndex(vectors).search(np.array([[1, 0]], np.float32), 4)
+    assert hits.rows[0].tolist() == [1, 3, 4, 0]
+
+
+def test_many_more_ties_than_k():
+    vectors = np.tile(np.random.default_rng(2).standard_normal(24).astype(np.float32), (1000, 1))
+    vectors[:3] = 0
+    hits = ItemIndex(vectors).search(vectors[5:6], 10)
+    assert hits.rows[0].tolist() == list(range(3, 13))
+
+
+def test_difference_too_small_for_float32_counts():
+    vectors = np.zeros((100, 2), np.float32)
+    vectors[:, 0] = 1
+    vectors[70, 1] = 1e-4
+    hits = ItemIndex(vectors).search(np.array([[1, 1e-5]], np.float32), 1)
+    assert hits.rows[0].tolist() == [70]
+
+
+def test_zero_query_gives_the_first_rows(vectors):
+    hits = ItemIndex(vectors).search(np.zeros((1, 24), np.float32), 5)
+    assert hits.rows[0].tolist() == [0, 1, 2, 3, 4]
+    assert hits.scores[0].tolist() == [0.0] * 5
+
+
+def test_no_queries_and_no_items(vectors):
+    assert ItemIndex(vectors).search(np.zeros((0, 24), np.float32), 5).rows == ()
+    hits = ItemIndex(vectors[:0]).search(np.zeros((1, 24), np.float32), 5)
+    assert hits.rows[0].tolist() == []
+
+
+def test_scores_of_one_and_of_many_agree(vectors, queries):
+    index = ItemIndex(vectors)
+    assert len(index) == 500
+    np.testing.assert_allclose(index.scores(queries)[2], index.scores(queries[2:3])[0], atol=1e-5)
+
+
+def test_memory_mapped_vectors(vectors, queries, tmp_path):
+    np.save(tmp_path / "vectors.npy", vectors)
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    np.testing.assert_array_equal(
+        ItemIndex(mapped).search(queries, 10).rows[3], ItemIndex(vectors).search(queries, 10).rows[3]
+    )
+
+
+def test_near_duplicates_are_ordered_exactly():
+    rng = np.random.default_rng(3)
+    base = rng.standard_normal(384).astype(np.float32)
+    base /= np.linalg.norm(base)
+    vectors = base + 1e-8 * rng.standard_normal((2000, 384)).astype(np.float32)
+    hits = ItemIndex(vectors).search(base[None], 10)
+    np.testing.assert_array_equal(hits.rows[0], brute_force(vectors, base, 10))
