@@ -33,7 +33,7 @@ def _draw_heading(row: pd.Series, dataset: Dataset, *, is_dark: bool) -> None:
     item = dataset.items.iloc[dataset.item_row(row[ITEM_ID])]
     facts = [str(item[YEAR])] if YEAR in item and pd.notna(item[YEAR]) else []
     facts += [", ".join(item[CATEGORIES])] if CATEGORIES in item and len(item[CATEGORIES]) else []
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
         st.image(figures.tile(row["title"], is_dark=is_dark), width=48, alt="")
         with st.container(gap=None):
             st.markdown(f"**{row['rank']}. {plain(row['title']) or 'Untitled'}**")
@@ -41,7 +41,7 @@ def _draw_heading(row: pd.Series, dataset: Dataset, *, is_dark: bool) -> None:
 
 
 def _draw_reason(score: float, values: list[float], facets: tuple[Facet, ...]) -> None:
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.caption(plain(reason(values, facets)), width="stretch")
         with st.popover(f"{score:.3f}", help="The numbers behind the bar"):
             split = pd.DataFrame({"part": [facet.label for facet in facets], "contribution": values})

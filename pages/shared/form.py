@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from pages.shared.link import AGES, ATTRIBUTE, PROFILE_KEYS, UNKNOWN, year_range
+from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, UNKNOWN, year_range
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
@@ -22,6 +22,20 @@ def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dic
     named = [key for key in params if key in PROFILE_KEYS or key.startswith(ATTRIBUTE)]
     if not named and dataset.info.presets:
         put_profile(state, dataset.info.presets[0].profile, dataset)
+
+
+def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
+    """After a change of dataset, keeps of the form what the new dataset knows, and drops the filters."""
+    if state.get("gender") not in dataset.genders:
+        state["gender"] = UNKNOWN
+    state["liked"] = [item_id for item_id in state.get("liked") or [] if item_id in dataset.item_rows]
+    for name, values in dataset.user_attributes.items():
+        if state.get(f"{ATTRIBUTE}{name}") not in values:
+            state[f"{ATTRIBUTE}{name}"] = UNKNOWN
+    for key in ("category", *(f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes)):
+        state[key] = []
+    if spread := year_range(dataset):
+        state["years"] = spread
 
 
 def put_profile(state: MutableMapping[Any, Any], profile: Profile, dataset: Dataset) -> None:
@@ -144,9 +158,7 @@ def draw_list_controls(dataset: Dataset) -> tuple[int, ItemFilter]:
         years = st.slider("Years", *spread, value=spread, key="years", bind=_BIND)
     attributes = {}
     for name, values in dataset.item_attributes.items():
-        chosen = st.multiselect(
-            name.capitalize(), values, key=f"item-{name}", persist_state="session", placeholder="All"
-        )
+        chosen = st.multiselect(name.capitalize(), values, key=f"{ITEM_ATTRIBUTE}{name}", bind=_BIND, placeholder="All")
         if chosen:
             attributes[name] = tuple(chosen)
     return k, ItemFilter(tuple(categories), None if years == spread else years, attributes)

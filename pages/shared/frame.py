@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
-from pages.shared.form import draw_list_controls, draw_profile_form, draw_saving, one_line, start_profile
+from pages.shared.form import carry_over, draw_list_controls, draw_profile_form, draw_saving, one_line, start_profile
 from pages.shared.link import check_link
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
@@ -92,10 +92,13 @@ def _draw_sidebar() -> Page:
         scorer = st.selectbox("Scorer", SCORERS, key="scorer", bind="query-params", format_func=_scorer_name)
     recommender = resources.recommender(name, scorer)
     dataset = recommender.dataset
-    if st.session_state.get("_started_with") != name:
-        st.session_state["_started_with"] = name
+    before = st.session_state.get("_started_with")
+    if before is not None and before != name:
+        carry_over(st.session_state, dataset)
+    if before is None:
         st.session_state[_NOTICES] = [*st.session_state.get(_NOTICES, []), *check_link(params, dataset)]
         start_profile(st.session_state, dataset, params)
+    st.session_state["_started_with"] = name
     saved = resources.saved_profiles(dataset.name)
     with st.sidebar:
         st.subheader("Profile", help="Invent a person. Please do not enter the data of a real one.")

@@ -10,7 +10,7 @@ from recsys.settings import MAX_AGE, MAX_K
 
 UNKNOWN = "unknown"
 AGES = (UNKNOWN, *(str(age) for age in range(MAX_AGE + 1)))
-ATTRIBUTE = "attr-"
+ATTRIBUTE, ITEM_ATTRIBUTE = "attr-", "item-"
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
 CONTROL_KEYS = ("dataset", "scorer", "k", "category", "years")
 
@@ -18,7 +18,8 @@ CONTROL_KEYS = ("dataset", "scorer", "k", "category", "years")
 def keys_of(dataset: Dataset) -> tuple[str, ...]:
     """Returns every part of the address that belongs to a dataset's page."""
     attributes = [f"{ATTRIBUTE}{name}" for name in dataset.user_attributes]
-    return (*CONTROL_KEYS, *PROFILE_KEYS, *attributes)
+    filters = [f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes]
+    return (*CONTROL_KEYS, *PROFILE_KEYS, *attributes, *filters)
 
 
 def make_link(base: str, state: Mapping[str, object], dataset: Dataset) -> str:
@@ -45,6 +46,8 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
     }
     for name, values in dataset.user_attributes.items():
         known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), f"one of {', '.join(values[:6])} …")
+    for name, values in dataset.item_attributes.items():
+        known[f"{ITEM_ATTRIBUTE}{name}"] = (values, f"one of {', '.join(values[:6])} …")
     notices = []
     for key, (allowed, hint) in known.items():
         accepted = set(allowed)

@@ -67,6 +67,7 @@ def _prepare(name: str, scorer: str, report: "_Report") -> Recommender:
     report("read", 1, 1)
     report("encode", 0, 1)
     encoder = _encoder(chosen.encoder, chosen.device, chosen.precision)
+    encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
     return Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, progress=report)
 
 

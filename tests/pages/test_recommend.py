@@ -211,3 +211,28 @@ def test_the_profile_of_the_page_equals_the_one_of_the_library(open_app):
     line = texts(app.markdown)
     for facet in Profile(27, "F", {"occupation": "student"}, ("science fiction",)).facets:
         assert facet.label in line
+
+
+def test_switching_the_dataset_keeps_what_fits_and_drops_the_rest(open_app, tmp_path):
+    items = pd.DataFrame(
+        {"item_id": ["a", "b", "c"], "title": ["Red lamp", "Blue chair", "Hose"], "room": ["x", "y", "y"]}
+    )
+    users = pd.DataFrame({"user_id": ["1"], "age": [30.0], "gender": ["woman"], "plan": ["free"]})
+    write_folder(Dataset("shop", DatasetInfo("Shop"), items, users, pd.DataFrame()), tmp_path / "shop")
+    app = open_app(tmp_path, age="41", gender="M", interests=["lamp"], liked=["50"], category=["Western"])
+    assert not app.exception
+
+    app.selectbox(key="dataset").set_value("shop").run()
+
+    assert not app.exception
+    assert "Red lamp" in titles(app)[0]
+    assert app.select_slider(key="age").value == "41"
+    assert app.multiselect(key="liked").value == []
+
+    app.multiselect(key="item-room").set_value(["y"]).run()
+    assert not app.exception
+    assert len(titles(app)) == 2
+
+    app.selectbox(key="dataset").set_value("movielens-100k").run()
+    assert not app.exception
+    assert len(titles(app)) == 10
