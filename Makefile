@@ -26,7 +26,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 app: $(VENV)/.installed  ## start the dashboard
-	@$(BIN)/streamlit run app.py
+	@$(BIN)/python -m pages.shared.start
 
 test: $(VENV)/.installed-dev  ## run every test, with a real browser where there is one
 	@tests/install_browser.sh

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 _BLOCK_BYTES = 256 << 20
 _RESCORED_ROWS = 1 << 14
@@ -33,20 +37,23 @@ class ItemIndex:
 
     Args:
         vectors: ``(n_items, dim)`` float32, may be memory-mapped.
-        device: a torch device name; on a GPU the scan runs there, in chunks where the matrix does not fit.
+        device: a torch device name; any but ``cpu`` scans with torch there, and NumPy scans on ``cpu``.
+        device_bytes: memory for the matrix on the device, by default four fifths of what is free on a CUDA device; a matrix
+            that does not fit is sent in chunks for every scan.
     """
 
-    def __init__(self, vectors: np.ndarray, *, device: str = "cpu") -> None:
+    def __init__(self, vectors: np.ndarray, *, device: str = "cpu", device_bytes: int | None = None) -> None:
         self.vectors = vectors
         self._device = device
-        self._on_device = self._upload() if device != "cpu" else None
+        self._chunk = len(vectors) if device == "cpu" else self._rows_that_fit(device_bytes)
+        self._resident = self._upload(0) if device != "cpu" and self._chunk >= len(vectors) else None
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def scores(self, queries: np.ndarray) -> np.ndarray:
         """Returns ``(n_queries, n_items)`` float32, the score of every item."""
-        if self._on_device is not None:
+        if self._device != "cpu":
             return self._scan_on_device(queries)
         if len(queries) == 1:
             return (self.vectors @ queries[0].astype(np.float32))[None]
@@ -96,20 +103,28 @@ class ItemIndex:
         for start in range(0, len(queries), size):
             yield start, queries[start : start + size]
 
-    def _upload(self) -> object:
+    def _rows_that_fit(self, device_bytes: int | None) -> int:
         import torch
 
-        free = torch.cuda.mem_get_info()[0] if self._device.startswith("cuda") else 0
-        if self._device.startswith("cuda") and self.vectors.nbytes > 0.8 * free:
-            return None  # streamed by the CPU path; nothing is lost but time
-        return torch.from_numpy(np.array(self.vectors)).to(self._device)
+        if device_bytes is None and self._device.startswith("cuda"):
+            device_bytes = int(0.8 * torch.cuda.mem_get_info()[0])
+        if device_bytes is None:
+            return len(self.vectors)
+        return max(1, device_bytes // (4 * self.vectors.shape[1]))
+
+    def _upload(self, start: int) -> "torch.Tensor":
+        import torch
+
+        return torch.from_numpy(np.array(self.vectors[start : start + self._chunk])).to(self._device)
 
     def _scan_on_device(self, queries: np.ndarray) -> np.ndarray:
         import torch
 
-        on_device = torch.from_numpy(np.ascontiguousarray(queries, np.float32)).to(self._device)
-        found: np.ndarray = (on_device @ self._on_device.T).cpu().numpy()  # type: ignore[attr-defined]
-        return found
+        asked = torch.from_numpy(np.array(queries, np.float32)).to(self._device)
+        if self._resident is not None:
+            return np.asarray((asked @ self._resident.T).cpu().numpy())
+        starts = range(0, len(self.vectors), self._chunk)
+        return np.concatenate([(asked @ self._upload(start).T).cpu().numpy() for start in starts], axis=1)
 
 
 def _kth_largest(values: np.ndarray, k: int) -> float:

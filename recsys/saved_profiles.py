@@ -32,7 +32,7 @@ class SavedProfiles:
             return [Preset(name, Profile.from_dict(values[name])) for name in sorted(values)]
         except FileNotFoundError:
             return []
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
             fix = "Correct the file, or delete it to start anew."
             raise DataError(f"The saved profiles cannot be read ({error})", self.path, fix=fix) from None
 

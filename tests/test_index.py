@@ -118,3 +118,16 @@ def test_near_duplicates_are_ordered_exactly():
     vectors = base + 1e-8 * rng.standard_normal((2000, 384)).astype(np.float32)
     hits = ItemIndex(vectors).search(base[None], 10)
     np.testing.assert_array_equal(hits.rows[0], brute_force(vectors, base, 10))
+
+
+@pytest.mark.parametrize("device_bytes", [None, 100])
+def test_scanning_with_torch_whole_or_in_chunks_gives_the_same_answer(device_bytes):
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((57, 8)).astype(np.float32)
+    queries = rng.standard_normal((4, 8)).astype(np.float32)
+
+    by_torch = ItemIndex(vectors, device="cpu:0", device_bytes=device_bytes)
+
+    np.testing.assert_allclose(by_torch.scores(queries), ItemIndex(vectors).scores(queries), rtol=1e-5, atol=1e-6)
+    for ours, theirs in zip(by_torch.search(queries, 5).rows, ItemIndex(vectors).search(queries, 5).rows, strict=True):
+        assert ours.tolist() == theirs.tolist()

@@ -40,7 +40,7 @@ def test_every_make_target_exists(command):
 def test_make_app_starts_what_the_browser_tests_start():
     done = subprocess.run(["make", "-n", "app"], cwd=ROOT, capture_output=True, text=True)
 
-    assert "streamlit run app.py" in done.stdout
+    assert "-m pages.shared.start" in done.stdout
 
 
 def test_no_command_is_left_out():

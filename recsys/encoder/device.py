@@ -1,5 +1,7 @@
 """Which device computes, in which precision."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from recsys.errors import ConfigError
@@ -58,3 +60,19 @@ def describe(device: "torch.device", precision: str) -> str:
         return f"cuda: {torch.cuda.get_device_name(device)}, {precision}"
     threads = f", {torch.get_num_threads()} threads" if device.type == "cpu" else ""
     return f"{device.type}{threads}, {precision}"
+
+
+@contextmanager
+def one_thread(wanted: bool) -> Iterator[None]:
+    """Lets torch compute on one thread inside the block, if wanted; the caller makes sure that blocks do not overlap."""
+    import torch
+
+    if not wanted:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

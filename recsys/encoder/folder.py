@@ -106,6 +106,10 @@ def read_recipe(folder: Path) -> Recipe:
         raise ConfigError(
             f"The encoder has parts that cannot be computed: {', '.join(sorted(unknown))}", folder, fix=fix
         )
+    pooling = (_json(kinds["Pooling"] / "config.json") or {}) if "Pooling" in kinds else {}
+    if pooling.get("include_prompt") is False:
+        fix = "Use an encoder whose pooling includes the prompt."
+        raise ConfigError("The encoder leaves its prompt out of the pooling, which cannot be computed", folder, fix=fix)
     length = _json(kinds["Transformer"] / "sentence_bert_config.json") or {}
     more = _json(folder / "config_sentence_transformers.json") or {}
     return Recipe(

@@ -53,7 +53,7 @@ def serve(data_dir: Path, log_file: Path) -> Iterator[Server]:
         port = probe.getsockname()[1]
     environment = {**os.environ, "COLDLENS_DATA_DIR": str(data_dir), "HF_HUB_OFFLINE": "1"}
     environment.pop("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", None)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command = [sys.executable, "-m", "pages.shared.start", f"--server.port={port}"]
     with log_file.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
