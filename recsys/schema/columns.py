@@ -1,0 +1,10 @@
+"""The names of columns, and what counts as a like."""
+
+ITEM_ID, USER_ID = "item_id", "user_id"
+TITLE, DESCRIPTION, CATEGORIES, YEAR = "title", "description", "categories", "year"
+AGE, GENDER = "age", "gender"
+RATING, TIMESTAMP = "rating", "timestamp"
+ITEM_ROLES = (ITEM_ID, TITLE, DESCRIPTION, CATEGORIES, YEAR, "price", "image", "audio")
+USER_ROLES = (USER_ID, AGE, GENDER)
+LIKED_FROM = 4.0
+"""A rating from here on counts as a like; an interaction without a rating always does."""

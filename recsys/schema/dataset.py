@@ -1,0 +1,166 @@
+"""Dataset: items, and optionally users and interactions."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from recsys.errors import UnknownItemError
+from recsys.schema.columns import (
+    AGE,
+    CATEGORIES,
+    GENDER,
+    ITEM_ID,
+    ITEM_ROLES,
+    LIKED_FROM,
+    RATING,
+    TITLE,
+    USER_ID,
+    USER_ROLES,
+)
+from recsys.schema.profile import Preset
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What ``dataset.toml`` says.
+
+    Attributes:
+        item_template: how an item becomes a text; see ``recsys.views.text.Template``.
+        profile_template: how a profile becomes one sentence for the cosine scorer.
+        words: how stored values read in a sentence, per column: ``{"gender": {"F": "female"}}``.
+        simulated: whether users and interactions were made by a simulator.
+    """
+
+    title: str
+    domain: str = "unknown"
+    language: str = "en"
+    licence: str = "unknown"
+    source: str = ""
+    item_template: str = "{title}[ ({year})][. {categories}][. {description}]"
+    profile_template: str = (
+        "A[ {age}-year-old][ {gender}][ {occupation|person}][ who likes {interests}][, who enjoyed {liked}]."
+    )
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    presets: tuple[Preset, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Items, and optionally users and interactions; ids are ``str``, frames are never changed in place.
+
+    Attributes:
+        items: sorted by item_id; ``categories`` holds tuples of ``str``; row number = item_row.
+        users: may be empty; ``age`` is float with ``NaN`` for unknown.
+        interactions: may be empty; ``rating`` and ``timestamp`` are optional columns.
+        folder: where it is kept; artifacts made from it go to ``folder / "artifacts"``. ``None`` for in-memory ones.
+    """
+
+    name: str
+    info: DatasetInfo
+    items: pd.DataFrame
+    users: pd.DataFrame
+    interactions: pd.DataFrame
+    folder: Path | None = None
+
+    @cached_property
+    def item_rows(self) -> Mapping[str, int]:
+        """item_id to item_row."""
+        return {item_id: row for row, item_id in enumerate(self.items[ITEM_ID])}
+
+    def item_row(self, item_id: str) -> int:
+        """Returns the row of an item.
+
+        Raises:
+            UnknownItemError: if the catalog has no such item.
+        """
+        try:
+            return self.item_rows[item_id]
+        except KeyError:
+            fix = f"Use an item_id of '{self.name}', for example '{self.items[ITEM_ID].iloc[0]}'."
+            raise UnknownItemError("There is no such item in the catalog", item_id, fix=fix) from None
+
+    def title_of(self, item_id: str) -> str:
+        """Returns the title of an item."""
+        return str(self.items[TITLE].iloc[self.item_row(item_id)])
+
+    @cached_property
+    def age_range(self) -> tuple[float, float] | None:
+        """Youngest and oldest age among the users, or ``None`` if no age is known."""
+        if AGE not in self.users or self.users[AGE].isna().all():
+            return None
+        return float(self.users[AGE].min()), float(self.users[AGE].max())
+
+    @cached_property
+    def user_attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Every further categorical column of the users, with its values, most frequent first."""
+        names = [name for name in self.users.columns if name not in USER_ROLES]
+        return {name: _values(self.users[name]) for name in names}
+
+    @cached_property
+    def genders(self) -> tuple[str, ...]:
+        """The genders among the users, most frequent first; empty if unknown."""
+        return _values(self.users[GENDER]) if GENDER in self.users else ()
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """The categories of the catalog, most frequent first."""
+        return _values(self.items[CATEGORIES].explode()) if CATEGORIES in self.items else ()
+
+    @cached_property
+    def item_attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Every further categorical column of the items with at most 200 values."""
+        names = [name for name in self.items.columns if name not in ITEM_ROLES]
+        found = {name: _values(self.items[name]) for name in names}
+        return {name: values for name, values in found.items() if 1 < len(values) <= 200}
+
+    @cached_property
+    def popularity(self) -> np.ndarray:
+        """Number of likes per item_row, ``(n_items,)``."""
+        liked = self.likes[ITEM_ID].map(self.item_rows).dropna().astype(int)
+        return np.bincount(liked, minlength=len(self.items))
+
+    @cached_property
+    def likes(self) -> pd.DataFrame:
+        """The interactions that are likes: rating >= 4, or all where there are no ratings."""
+        frame = self.interactions
+        return frame[frame[RATING] >= LIKED_FROM] if RATING in frame else frame
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the content of all three frames."""
+        digest = hashlib.sha256()
+        for frame in (self.items, self.users, self.interactions):
+            digest.update(fingerprint_of_frame(frame).encode())
+        return digest.hexdigest()
+
+    def without_users(self, user_ids: Iterable[str]) -> "Dataset":
+        """Returns a new in-memory dataset without these users and without their interactions."""
+        gone = set(user_ids)
+        users = self.users[~self.users[USER_ID].isin(gone)].reset_index(drop=True)
+        interactions = self.interactions[~self.interactions[USER_ID].isin(gone)].reset_index(drop=True)
+        return replace(self, users=users, interactions=interactions)
+
+
+def fingerprint_of_frame(frame: pd.DataFrame) -> str:
+    """Returns a SHA-256 over column names and every value, in order."""
+    digest = hashlib.sha256(json.dumps(list(frame.columns)).encode())
+    for name in frame.columns:
+        column = frame[name]
+        if name == CATEGORIES:
+            column = column.map("\x1f".join)
+        digest.update(pd.util.hash_pandas_object(column, index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _values(column: pd.Series) -> tuple[str, ...]:
+    texts = column.dropna().astype(str)
+    counts = texts[texts != ""].value_counts()
+    order = sorted(counts.index, key=lambda value: (-counts[value], value))
+    return tuple(order)

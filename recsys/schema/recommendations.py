@@ -1,0 +1,60 @@
+"""Recommendations and Scores: what a recommender answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.schema.columns import ITEM_ID, TITLE
+from recsys.schema.profile import Facet, Profile
+
+
+@dataclass(frozen=True)
+class Recommendations:
+    """A ranked list for one profile.
+
+    Attributes:
+        table: one row per item: rank, item_id, title, score, probability (``NaN`` if not calibrated), then one column
+            per facet key; each row's facet columns sum to its score.
+        facets: the facets of those columns, in order.
+        warnings: sentences about the profile that a reader should know.
+        timings: stage to milliseconds.
+    """
+
+    profile: Profile
+    table: pd.DataFrame
+    facets: tuple[Facet, ...]
+    warnings: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def contributions(self) -> pd.DataFrame:
+        """The facet columns alone, ``(k, n_facets)``."""
+        return self.table[[facet.key for facet in self.facets]]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Returns the list as plain JSON values: rank, item_id, title, score, probability, contributions."""
+        parts = self.contributions.to_dict("records")
+        rows: list[dict[Any, Any]] = self.table[["rank", ITEM_ID, TITLE, "score", "probability"]].to_dict("records")
+        for row, contributions in zip(rows, parts, strict=True):
+            row["probability"] = None if pd.isna(row["probability"]) else row["probability"]
+            row["contributions"] = contributions
+        return rows
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The score of every item for one profile; ``values`` is ``(n_items,)``, row = item_row."""
+
+    item_ids: tuple[str, ...]
+    values: np.ndarray
+
+    def rank_of(self, item_row: int) -> int:
+        """Returns the rank from 1; ties go to the smaller item_id."""
+        own = self.values[item_row]
+        return 1 + int((self.values > own).sum()) + int((self.values[:item_row] == own).sum())
