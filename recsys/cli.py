@@ -17,7 +17,10 @@ from recsys.schema import ItemFilter, Profile, Recommendations
 from recsys.settings import DEFAULT_DATASET, Settings
 
 app = typer.Typer(
-    help="Cold-start recommendations that explain themselves.", no_args_is_help=True, add_completion=False
+    help="Cold-start recommendations that explain themselves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 datasets_app = typer.Typer(help="What data is there, and where it comes from.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
@@ -118,7 +121,7 @@ def recommend_command(
     attribute: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; repeat for more.")] = None,
     interest: Annotated[list[str] | None, typer.Option(help="Free text; repeat for more.")] = None,
     liked: Annotated[list[str] | None, typer.Option(help="An item_id; repeat for more.")] = None,
-    k: Annotated[int, typer.Option("-k", help="Length of the list, 1 to 100.")] = 10,
+    k: Annotated[str, typer.Option("-k", help="Length of the list, 1 to 100.")] = "10",
     scorer: Annotated[str, typer.Option(help="How items are scored.")] = "cosine",
     category: Annotated[list[str] | None, typer.Option(help="Show only these categories.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
@@ -131,11 +134,12 @@ def recommend_command(
     from recsys.recommender import Recommender
 
     profile = Profile(age, gender, _attributes(attribute or []), tuple(interest or ()), tuple(liked or ()))  # type: ignore[arg-type]
+    length = _whole_number(k)
     settings = _settings(data_dir, encoder, device)
     opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
     recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     started = time.perf_counter()
-    found = recommender.recommend(profile, k=k, keep=ItemFilter(categories=tuple(category or ())))
+    found = recommender.recommend(profile, k=length, keep=ItemFilter(categories=tuple(category or ())))
     elapsed = (time.perf_counter() - started) * 1000
     if as_json:
         _print_json(
@@ -152,6 +156,13 @@ def recommend_command(
         )
         return
     _print_list(found)
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise DataError("The length of the list is not a whole number", text, fix="Choose k from 1 to 100.") from None
 
 
 def _attributes(pairs: list[str]) -> dict[str, str]:
@@ -174,7 +185,7 @@ def _print_list(found: Recommendations) -> None:
 
 @app.command("bench")
 def bench_command(
-    largest: Annotated[int, typer.Option(help="Largest synthetic catalog.")] = 1_000_000,
+    largest: Annotated[int, typer.Option(min=1, help="Largest synthetic catalog.")] = 1_000_000,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,
 ) -> None:

@@ -161,10 +161,12 @@ class Recommender:
         return Recommendations(profile, table, tuple(map(self._named, parts.facets)), warnings, timings)
 
     def _named(self, facet: Facet) -> Facet:
-        """A liked item is called by its title."""
+        """A liked item is called by its label, which no other item has."""
         if facet.kind != "liked":
             return facet
-        return replace(facet, label=f"Liked {self.dataset.title_of(facet.key.removeprefix('liked:'))}")
+        return replace(
+            facet, label=f"Liked {self.dataset.labels[self.dataset.item_row(facet.key.removeprefix('liked:'))]}"
+        )
 
 
 def item_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress | None = None) -> np.ndarray:

@@ -124,7 +124,7 @@ def test_dataset_may_be_a_path_or_come_from_the_environment(shell: Shell, monkey
         ("--liked zz", "There is no such item in the catalog: 'zz'."),
         ("-k 0", "The length of the list is out of range: '0'."),
         ("-k 101", "The length of the list is out of range: '101'."),
-        ("-k ten", "valid integer"),
+        ("-k ten", "not a whole number"),
         ("--scorer magic", "This scorer is not available: 'magic'. Choose one of: cosine."),
         ("--scorer additive", "This scorer is not available: 'additive'."),
         ("--category opera", "The catalog has no such category: 'opera'."),
@@ -198,3 +198,12 @@ def test_real_process_exits_with_2():
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("The age is not a number: 'abc'.")
+
+
+@pytest.mark.parametrize(("options", "named"), [(["-k", "abc"], "abc"), (["--interest", "\udcff"], "udcff")])
+def test_values_that_once_slipped_through_are_refused_in_three_parts(shell, options, named):
+    code, _, err = shell("recommend", "--dataset", "toy", *options)
+
+    assert code == 2
+    assert named in err
+    assert "Traceback" not in err

@@ -91,7 +91,7 @@ def test_contributions_sum_to_the_score(recommender: Recommender, profile: Profi
 
 
 def test_liked_item_is_called_by_its_title(recommender: Recommender):
-    assert recommender.recommend(FULL).facets[-1].label == "Liked Story 03"
+    assert recommender.recommend(FULL).facets[-1].label == "Liked Story 03 (1993)"
 
 
 def test_same_call_same_answer(recommender: Recommender):

@@ -6,29 +6,38 @@ from typing import Any, Literal
 import numpy as np
 import streamlit as st
 
-from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, UNKNOWN, year_range
+from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, UNKNOWN, VERSION, year_range
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
-from recsys.schema import AGE, ITEM_ID, TITLE, YEAR, Dataset, ItemFilter, Profile
+from recsys.schema import AGE, ITEM_ID, Dataset, ItemFilter, Profile
 from recsys.settings import MAX_K
 
 _OFFERED_ITEMS = 20_000
 _BIND: Literal["query-params"] = "query-params"
 
 
-def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dict[str, list[str]]) -> None:
-    """A first visit without a profile in its address starts with the dataset's first preset, never with a blank page."""
-    named = [key for key in params if key in PROFILE_KEYS or key.startswith(ATTRIBUTE)]
+def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dict[str, list[str]]) -> bool:
+    """Fills the form of a new visitor and says whether it did.
+
+    A first visit without a profile in its address starts with the dataset's first preset, never with a blank page. Liked
+    items of an address may be item_ids as well as labels.
+    """
+    named = [key for key in params if key in (*PROFILE_KEYS, VERSION) or key.startswith(ATTRIBUTE)]
     if not named and dataset.info.presets:
         put_profile(state, dataset.info.presets[0].profile, dataset)
+        return True
+    if params.get("liked"):
+        rows = [dataset.item_rows.get(value, dataset.labelled_rows.get(value)) for value in params["liked"]]
+        state["liked"] = [dataset.labels[row] for row in rows if row is not None]
+    return False
 
 
 def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
     """After a change of dataset, keeps of the form what the new dataset knows, and drops the filters."""
     if state.get("gender") not in dataset.genders:
         state["gender"] = UNKNOWN
-    state["liked"] = [item_id for item_id in state.get("liked") or [] if item_id in dataset.item_rows]
+    state["liked"] = [label for label in state.get("liked") or [] if label in dataset.labelled_rows]
     for name, values in dataset.user_attributes.items():
         if state.get(f"{ATTRIBUTE}{name}") not in values:
             state[f"{ATTRIBUTE}{name}"] = UNKNOWN
@@ -43,7 +52,7 @@ def put_profile(state: MutableMapping[Any, Any], profile: Profile, dataset: Data
     state["age"] = UNKNOWN if profile.age is None else str(round(profile.age))
     state["gender"] = profile.gender if profile.gender in dataset.genders else UNKNOWN
     state["interests"] = list(profile.interests)
-    state["liked"] = [item_id for item_id in profile.liked if item_id in dataset.item_rows]
+    state["liked"] = [dataset.labels[dataset.item_rows[i]] for i in profile.liked if i in dataset.item_rows]
     for name, values in dataset.user_attributes.items():
         value = profile.attributes.get(name)
         state[f"{ATTRIBUTE}{name}"] = value if value in values else UNKNOWN
@@ -75,22 +84,21 @@ def draw_profile_form(dataset: Dataset, saved: SavedProfiles) -> Profile:
         placeholder="Type anything, press Enter",
         help="Free text, encoded as typed. The catalog's categories are suggested.",
     )
-    titles = _titles(dataset)
     liked = st.multiselect(
         "Liked items",
-        list(titles),
-        format_func=lambda item_id: titles.get(item_id, item_id),
+        _offered(dataset),
         key="liked",
         bind=_BIND,
         placeholder="Search by title",
         help="They are part of the profile, and are left out of the list.",
     )
+    ids = dataset.items[ITEM_ID]
     return Profile(
         age=None if age == UNKNOWN else float(age),
         gender=None if gender in (UNKNOWN, None) else gender,
         attributes={name: value for name, value in attributes.items() if value != UNKNOWN},
         interests=tuple(interests),
-        liked=tuple(liked),
+        liked=tuple(ids[dataset.labelled_rows[label]] for label in liked if label in dataset.labelled_rows),
     )
 
 
@@ -184,16 +192,11 @@ def _suggestions(dataset: Dataset) -> list[str]:
     return list(dict.fromkeys([*dataset.categories, *typed]))
 
 
-def _titles(dataset: Dataset) -> dict[str, str]:
+def _offered(dataset: Dataset) -> list[str]:
     """The most popular items first, at most 20,000, and whatever is liked already."""
     rows = np.argsort(-dataset.popularity, kind="stable")[:_OFFERED_ITEMS]
-    liked = [dataset.item_rows[i] for i in st.session_state.get("liked") or [] if i in dataset.item_rows]
-    offered = dataset.items.iloc[list(dict.fromkeys([*liked, *rows]))]
-    years = offered[YEAR] if YEAR in offered else [None] * len(offered)
-    pairs = zip(offered[ITEM_ID], offered[TITLE], years, strict=True)
-    return {
-        item_id: f"{title} ({year})" if isinstance(year, int | np.integer) else title for item_id, title, year in pairs
-    }
+    liked = [label for label in st.session_state.get("liked") or [] if label in dataset.labelled_rows]
+    return list(dict.fromkeys([*liked, *(dataset.labels[row] for row in rows)]))
 
 
 def one_line(profile: Profile, dataset: Dataset) -> str:

@@ -9,7 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
 from pages.shared.form import carry_over, draw_list_controls, draw_profile_form, draw_saving, one_line, start_profile
-from pages.shared.link import check_link
+from pages.shared.link import address_of, check_link
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
@@ -97,7 +97,10 @@ def _draw_sidebar() -> Page:
         carry_over(st.session_state, dataset)
     if before is None:
         st.session_state[_NOTICES] = [*st.session_state.get(_NOTICES, []), *check_link(params, dataset)]
-        start_profile(st.session_state, dataset, params)
+        if start_profile(st.session_state, dataset, params):
+            # what is assigned before a bound widget's first run does not reach the address by itself (Streamlit 1.67)
+            address = address_of(st.session_state.to_dict(), dataset)
+            st.query_params.update({key: value for key, value in address.items() if key not in ("dataset", "scorer")})
     st.session_state["_started_with"] = name
     saved = resources.saved_profiles(dataset.name)
     with st.sidebar:

@@ -11,6 +11,8 @@ from recsys.settings import MAX_AGE, MAX_K
 UNKNOWN = "unknown"
 AGES = (UNKNOWN, *(str(age) for age in range(MAX_AGE + 1)))
 ATTRIBUTE, ITEM_ATTRIBUTE = "attr-", "item-"
+VERSION = "v"
+"""Marks an address that stands for itself: without a profile in it, nothing is known about the person."""
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
 CONTROL_KEYS = ("dataset", "scorer", "k", "category", "years")
 
@@ -19,19 +21,24 @@ def keys_of(dataset: Dataset) -> tuple[str, ...]:
     """Returns every part of the address that belongs to a dataset's page."""
     attributes = [f"{ATTRIBUTE}{name}" for name in dataset.user_attributes]
     filters = [f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes]
-    return (*CONTROL_KEYS, *PROFILE_KEYS, *attributes, *filters)
+    return (VERSION, *CONTROL_KEYS, *PROFILE_KEYS, *attributes, *filters)
+
+
+def address_of(state: Mapping[str, object], dataset: Dataset) -> dict[str, list[str]]:
+    """Returns every query parameter of a state; an empty list of values is one empty value."""
+    address = {VERSION: ["1"]}
+    for key in keys_of(dataset)[1:]:
+        value = state.get(key)
+        if isinstance(value, list | tuple):
+            address[key] = [str(part) for part in value] or [""]
+        elif value is not None:
+            address[key] = [str(value)]
+    return address
 
 
 def make_link(base: str, state: Mapping[str, object], dataset: Dataset) -> str:
     """Returns an address that carries the profile, k, scorer and filters in full."""
-    pairs: list[tuple[str, str]] = []
-    for key in keys_of(dataset):
-        value = state.get(key)
-        if isinstance(value, list | tuple):
-            pairs += [(key, str(part)) for part in value] or [(key, "")]
-        elif value is not None:
-            pairs.append((key, str(value)))
-    return f"{base.split('?')[0]}?{urlencode(pairs)}"
+    return f"{base.split('?')[0]}?{urlencode(address_of(state, dataset), doseq=True)}"
 
 
 def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[str]:
@@ -42,8 +49,10 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
         "scorer": (SCORERS, ", ".join(SCORERS)),
         "k": ([str(k) for k in range(1, MAX_K + 1)], f"a whole number from 1 to {MAX_K}"),
         "category": (dataset.categories, "a category of the catalog"),
-        "liked": (tuple(dataset.item_rows), "an item_id of the catalog"),
+        "liked": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
     }
+    first, last = year_range(dataset) or (0, 0)
+    known["years"] = ([str(year) for year in range(first, last + 1)], f"two years from {first} to {last}")
     for name, values in dataset.user_attributes.items():
         known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), f"one of {', '.join(values[:6])} …")
     for name, values in dataset.item_attributes.items():

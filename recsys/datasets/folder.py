@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from recsys.errors import DataError
+from recsys.errors import ColdlensError, DataError
 from recsys.schema import (
     AGE,
     CATEGORIES,
@@ -61,6 +61,11 @@ def read_info(folder: Path) -> DatasetInfo:
         values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
         presets = tuple(Preset(row.pop("name"), Profile.from_dict(row)) for row in values.pop("presets", []))
         return DatasetInfo(**{"title": folder.name, **values}, presets=presets)
+    except ColdlensError as error:
+        fix = "Correct the preset, or delete it."
+        raise DataError(
+            f"A preset of dataset.toml cannot be used ({error.what}: {error.value})", path, fix=fix
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
         raise DataError(
             f"dataset.toml cannot be read ({error})", path, fix="Correct the line, or delete the file."

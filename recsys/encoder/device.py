@@ -26,6 +26,8 @@ def choose_device(wanted: str = "auto") -> "torch.device":
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(wanted)
+        if device.type not in ("cpu", "cuda", "mps"):
+            raise NotImplementedError(device.type)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ConfigError("The device is not available", wanted, fix="Use auto, cpu, cuda or mps.") from None

@@ -22,6 +22,7 @@ from recsys.schema.columns import (
     TITLE,
     USER_ID,
     USER_ROLES,
+    YEAR,
 )
 from recsys.schema.profile import Preset
 
@@ -89,6 +90,23 @@ class Dataset:
     def title_of(self, item_id: str) -> str:
         """Returns the title of an item."""
         return str(self.items[TITLE].iloc[self.item_row(item_id)])
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """How each item is called where it must be told apart: title and year, and the item_id where that is not enough."""
+        years = self.items[YEAR] if YEAR in self.items else [None] * len(self.items)
+        pairs = zip(self.items[TITLE], years, strict=True)
+        found = pd.Series(
+            [f"{title} ({year})" if pd.notna(year) else str(title) for title, year in pairs], dtype=object
+        )
+        repeated = found.duplicated(keep=False) | (found.str.strip() == "")
+        ids = self.items[ITEM_ID]
+        return tuple(f"{label} · {i}" if again else label for label, i, again in zip(found, ids, repeated, strict=True))
+
+    @cached_property
+    def labelled_rows(self) -> Mapping[str, int]:
+        """Label to item_row."""
+        return {label: row for row, label in enumerate(self.labels)}
 
     @cached_property
     def age_range(self) -> tuple[float, float] | None:

@@ -135,6 +135,8 @@ def _checked_interests(interests: Iterable[str]) -> tuple[str, ...]:
     if len(texts) > MAX_INTERESTS:
         raise DataError("There are too many interests", len(texts), fix=f"Keep at most {MAX_INTERESTS}.")
     for text in texts:
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise DataError("An interest is not valid Unicode", ascii(text), fix="Type it again, as UTF-8.")
         if len(text) > MAX_INTEREST_LENGTH:
             fix = f"Shorten it to at most {MAX_INTEREST_LENGTH} characters (it has {len(text)})."
             raise DataError("An interest is too long", text, fix=fix)

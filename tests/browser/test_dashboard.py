@@ -67,12 +67,39 @@ def test_changing_the_person_changes_the_list_and_the_copied_link_brings_it_back
     assert all(before != after for before, after in pairwise(seen))
 
     page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Liked items").fill("Toy Story")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    visitor.settle()
+    expect(page.get_by_test_id("stMain")).to_contain_text("likes Toy Story")
+    page.keyboard.press("Escape")
+    visitor.settle()
     page.get_by_role("button", name="Copy link").click()
     link = page.get_by_test_id("stCode").filter(has_text="submarines").first.inner_text().strip()
     with visit(browser, server) as friend:
         friend.open(link.removeprefix(server.url))
         assert friend.titles() == visitor.titles()
         expect(friend.page.get_by_test_id("stMain")).to_contain_text("Age 34 · Gender M")
+        expect(friend.page.get_by_test_id("stMain")).to_contain_text("likes Toy Story")
+
+
+def test_one_change_and_a_reload_keep_the_preset_and_liked_items(visitor, browser, server):
+    visitor.open("/")
+    visitor.page.get_by_role("combobox", name="Liked items").fill("Star Wars")
+    visitor.page.wait_for_timeout(300)
+    visitor.page.keyboard.press("Enter")
+    visitor.settle()
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("likes Star Wars")
+    before = visitor.titles()
+
+    visitor.page.reload()
+    visitor.settle(timeout=120)
+
+    line = visitor.page.get_by_test_id("stMain")
+    expect(line).to_contain_text("Age 22 · Gender F · Occupation student")
+    expect(line).to_contain_text("likes Star Wars")
+    assert visitor.titles() == before
+    assert visitor.page.get_by_test_id("stAlert").filter(has_text="left out").count() == 0
 
 
 def test_wrong_values_in_a_link_are_named(visitor):

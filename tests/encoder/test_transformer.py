@@ -150,6 +150,7 @@ def test_long_text_is_cut(minilm: TransformerEncoder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"device": "meta"}, "device is not available: 'meta'"),
         ({"device": "abacus"}, "device is not available: 'abacus'"),
         ({"device": "cpu", "precision": "float3"}, "precision is unknown: 'float3'"),
     ],

@@ -44,6 +44,7 @@ def test_a_link_carries_the_whole_state_and_comes_back(movielens):
     params = parse_qs(urlsplit(link).query, keep_blank_values=True)
     assert params["interests"] == ["a & b", "c=d"]
     assert (params["age"], params["years"], params["category"]) == (["30"], ["1950", "1990"], [""])
+    assert params["liked"] == ["Star Wars (1977)"]
     assert check_link(params, movielens) == []
 
 

@@ -68,6 +68,7 @@ def test_one_result(open_app):
         ({"liked": "no-such-item"}, "no\\-such\\-item"),
         ({"attr-occupation": "wizard"}, "wizard"),
         ({"nonsense": "1"}, "nonsense"),
+        ({"years": ["abc", "1990"]}, "abc"),
     ],
 )
 def test_every_wrong_value_of_a_link_is_named_and_the_list_still_comes(open_app, params, named):
@@ -107,7 +108,7 @@ def test_presets_surprises_and_clearing_fill_the_form(open_app):
 
     app.selectbox(key="preset").set_value(1).run()
     assert app.select_slider(key="age").value == "41"
-    assert app.multiselect(key="liked").value == ["1", "50"] or app.multiselect(key="liked").value == ["50", "1"]
+    assert app.multiselect(key="liked").value == ["Star Wars (1977)", "Toy Story (1995)"]
 
     next(button for button in app.button if button.label == "Clear").click().run()
     assert app.select_slider(key="age").value == "unknown"
@@ -236,3 +237,29 @@ def test_switching_the_dataset_keeps_what_fits_and_drops_the_rest(open_app, tmp_
     app.selectbox(key="dataset").set_value("movielens-100k").run()
     assert not app.exception
     assert len(titles(app)) == 10
+
+
+@pytest.mark.parametrize("liked", ["50", "Star Wars (1977)"])
+def test_liked_items_of_a_link_may_be_ids_or_labels(open_app, liked):
+    app = open_app(age="30", liked=[liked])
+
+    assert app.multiselect(key="liked").value == ["Star Wars (1977)"]
+    assert not app.warning
+    assert "likes Star Wars" in texts(app.markdown)
+
+
+def test_two_liked_items_of_the_same_title_stay_two(open_app):
+    app = open_app(liked=["573", "670"], k="3")
+    assert app.multiselect(key="liked").value == ["Body Snatchers (1993) · 573", "Body Snatchers (1993) · 670"]
+
+    app.segmented_control(key="view").set_value("Table").run()
+
+    assert not app.exception
+    assert [name for name in app.dataframe[0].value if name.startswith("Liked Body")] == [
+        "Liked Body Snatchers (1993) · 573",
+        "Liked Body Snatchers (1993) · 670",
+    ]
+
+
+def test_an_address_that_stands_for_itself_is_not_given_a_preset(open_app):
+    assert "Nothing is known about this person" in texts(open_app(v="1").markdown)
