@@ -34,7 +34,7 @@ def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dic
 
 
 def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
-    """After a change of dataset, keeps of the form what the new dataset knows, and drops the filters."""
+    """After a change of dataset, drops from the form what the new dataset does not know (a year range that fits it stays)."""
     if state.get("gender") not in dataset.genders:
         state["gender"] = UNKNOWN
     state["liked"] = [label for label in state.get("liked") or [] if label in dataset.labelled_rows]

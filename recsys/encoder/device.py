@@ -24,13 +24,14 @@ def choose_device(wanted: str = "auto") -> "torch.device":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    unavailable = ConfigError("The device is not available", wanted, fix="Use auto, cpu, cuda or mps.")
+    if wanted.split(":")[0] not in ("cpu", "cuda", "mps"):
+        raise unavailable
     try:
         device = torch.device(wanted)
-        if device.type not in ("cpu", "cuda", "mps"):
-            raise NotImplementedError(device.type)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise ConfigError("The device is not available", wanted, fix="Use auto, cpu, cuda or mps.") from None
+    except (RuntimeError, AssertionError):  # AssertionError: a torch built without CUDA
+        raise unavailable from None
     return device
 
 
