@@ -29,7 +29,7 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
     """
     dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
     encoder = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
-    recommender = Recommender.from_dataset(dataset, encoder=encoder)
+    recommender = Recommender.from_dataset(dataset, scorer="cosine", encoder=encoder)
     profiles = _profiles(dataset, np.random.default_rng(0), _PROFILES)
     sizes = [len(dataset.items), *(size for size in (100_000, 1_000_000) if size <= largest)]
     whatif, bandwidth = _whatif(recommender, profiles, sizes)

@@ -1,58 +1,77 @@
 """The whole path: a profile in, a ranked list with its contributions out."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
-from recsys.artifact import ArtifactStore
+from recsys.diversity import diversify
 from recsys.encoder import CachedEncoder, Encoder, TransformerEncoder
-from recsys.errors import ArtifactError, ConfigError, DataError, NotTrainedError
+from recsys.errors import ConfigError, DataError, NotTrainedError
 from recsys.index import ItemIndex
-from recsys.schema import ITEM_ID, TITLE, Dataset, Facet, ItemFilter, Profile, Recommendations, Scores
-from recsys.scorer import CosineScorer, Scorer
+from recsys.schema import (
+    ITEM_ID,
+    TITLE,
+    Dataset,
+    Facet,
+    Influence,
+    ItemFilter,
+    Profile,
+    Recommendations,
+    Scores,
+)
+from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
 from recsys.settings import MAX_K, Settings
+from recsys.training.store import open_or_train
+from recsys.views.embeddings import embeddings_key, item_embeddings
 from recsys.views.text import item_texts, profile_text
 
-SCORERS = ("cosine",)
+SCORERS = ("additive", "cosine")
 Progress = Callable[[str, int, int], None]
-"""Called with (step, done, in all); the steps are ``encode`` and ``index``."""
+"""Called with (step, done, in all); the steps are ``encode``, ``index`` and ``train``."""
+_CANDIDATES = 10
+"""A diverse list of k is chosen from the best ``10 * k`` items."""
 
 
 class Recommender:
     """Ranks the items of one dataset for profiles; ``from_dataset`` makes one."""
 
-    def __init__(self, dataset: Dataset, *, scorer: Scorer, index: ItemIndex, encoder: Encoder) -> None:
+    def __init__(
+        self, dataset: Dataset, *, scorer: Scorer, index: ItemIndex, encoder: Encoder, embeddings: np.ndarray
+    ) -> None:
         self.dataset = dataset
         self.scorer = scorer
         self.index = index
         self.encoder = encoder
+        self.embeddings = embeddings
 
     @classmethod
     def from_dataset(
         cls,
         dataset: Dataset,
         *,
-        scorer: str = "cosine",
+        scorer: str | None = None,
         encoder: Encoder | None = None,
         settings: Settings | None = None,
         progress: Progress | None = None,
     ) -> "Recommender":
-        """Opens the item embeddings of a dataset, makes them where they are missing, outdated or damaged, and ranks with them.
+        """Opens what a scorer needs, and makes it where it is missing, outdated or damaged: item embeddings, a fitted model.
 
         Args:
+            scorer: one of ``SCORERS``; ``None`` takes the dataset's default, see ``default_scorer``.
             encoder: defaults to the one that ``settings`` names.
 
         Raises:
             ConfigError: for an unknown scorer, or an encoder that does not load.
-            NotTrainedError: for a scorer that is not available.
+            NotTrainedError: for a scorer that is not available, or that needs likes which the dataset does not have.
         """
+        scorer = scorer or default_scorer(dataset)
         if scorer not in SCORERS:
             fix = f"Choose one of: {', '.join(SCORERS)}."
-            kind = NotTrainedError if scorer in ("additive", "fine-tuned") else ConfigError
+            kind = NotTrainedError if scorer == "fine-tuned" else ConfigError
             raise kind("This scorer is not available", scorer, fix=fix)
         settings = settings or Settings()
         made = encoder or TransformerEncoder.from_pretrained(
@@ -61,8 +80,14 @@ class Recommender:
         vectors = item_embeddings(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
-        ranked = CosineScorer(vectors, dataset=dataset, encoder=cached)
-        return cls(dataset, scorer=ranked, index=ItemIndex(vectors, device=device), encoder=cached)
+        ranked: Scorer = CosineScorer(vectors, dataset=dataset, encoder=cached)
+        if scorer == "additive":
+            key = embeddings_key(item_texts(dataset), made)
+            report = partial(progress, "train") if progress else None
+            model = open_or_train(dataset, vectors, encoder=cached, embeddings_key=key, progress=report)
+            ranked = AdditiveScorer(model, dataset=dataset, encoder=cached)
+        index = ItemIndex(ranked.item_vectors, device=device)
+        return cls(dataset, scorer=ranked, index=index, encoder=cached, embeddings=vectors)
 
     def recommend(
         self,
@@ -71,14 +96,23 @@ class Recommender:
         k: int = 10,
         exclude: Iterable[str] = (),
         keep: ItemFilter | None = None,
+        popularity: float = 1.0,
+        diversity: float = 0.0,
     ) -> Recommendations:
         """Returns the k best items for a profile; liked items are left out, ``exclude`` and ``keep`` leave out more.
 
+        Args:
+            popularity: weight of the prior, 0 (pure taste) to 1 (as learned); the cosine scorer has no prior.
+            diversity: 0 ranks by score alone, 1 by difference from what is already in the list (maximal marginal
+                relevance over the items' text embeddings).
+
         Raises:
-            DataError: if k is not in 1..100, or the profile has a gender or attribute the dataset does not know.
+            DataError: if k, popularity or diversity is out of range, or for a gender or attribute that the dataset does not know.
             UnknownItemError: for a liked or excluded item that is not in the catalog.
         """
-        return self.recommend_many([profile], k=k, exclude=exclude, keep=keep)[0]
+        return self.recommend_many(
+            [profile], k=k, exclude=exclude, keep=keep, popularity=popularity, diversity=diversity
+        )[0]
 
     def recommend_many(
         self,
@@ -87,21 +121,64 @@ class Recommender:
         k: int = 10,
         exclude: Iterable[str] = (),
         keep: ItemFilter | None = None,
+        popularity: float = 1.0,
+        diversity: float = 0.0,
     ) -> list[Recommendations]:
         """Returns the lists of several profiles from one matrix product; each equals the one ``recommend`` gives."""
         _check_k(k)
+        _check_share("The popularity weight", popularity)
+        _check_share("The diversity", diversity)
         warnings = [self.check(profile) for profile in profiles]
         started = time.perf_counter()
-        queries = self.scorer.queries(profiles)
+        queries = self.scorer.queries(profiles, popularity=popularity)
         encoded = time.perf_counter()
         shown = (keep or ItemFilter()).mask(self.dataset)
         shown[[self.dataset.item_row(item_id) for item_id in exclude]] = False
         allowed = [self._without_liked(shown, profile) for profile in profiles]
-        hits = self.index.search(queries, k, allowed=allowed)
+        hits = self.index.search(queries, k if diversity == 0 else _CANDIDATES * k, allowed=allowed)
+        rows = [self._spread(*hit, k, diversity) for hit in zip(hits.rows, hits.scores, strict=True)]
         searched = time.perf_counter()
         share = 1000 / max(1, len(profiles))
         timings = {"encode": (encoded - started) * share, "search": (searched - encoded) * share}
-        return [self._list(profile, hits.rows[n], tuple(warnings[n]), timings) for n, profile in enumerate(profiles)]
+        found = zip(profiles, rows, warnings, strict=True)
+        lists = [self._list(profile, best, popularity, tuple(said), timings) for profile, best, said in found]
+        return [replace(made, diversity=diversity) for made in lists]
+
+    def _spread(self, rows: np.ndarray, scores: np.ndarray, k: int, diversity: float) -> np.ndarray:
+        if diversity == 0 or len(rows) == 0:
+            return rows
+        return rows[diversify(scores, np.asarray(self.embeddings[rows], np.float64), k, diversity=diversity)]
+
+    def influence(
+        self, found: Recommendations, *, exclude: Iterable[str] = (), keep: ItemFilter | None = None
+    ) -> Influence:
+        """Returns what lifts the items of a list above the average item of the catalog, and what the prior alone would show.
+
+        Args:
+            exclude: as the list was made.
+            keep: as the list was made.
+        """
+        parts = self.scorer.facet_vectors(found.profile, popularity=found.popularity)
+        rows = [self.dataset.item_row(item_id) for item_id in found.table[ITEM_ID]]
+        lifted = found.contributions.to_numpy() - parts.vectors @ self._mean_vector
+        sizes: dict[str, float] = {}
+        for facet_kind in dict.fromkeys(facet.kind for facet in found.facets):
+            own = [n for n, facet in enumerate(found.facets) if facet.kind == facet_kind]
+            sizes[facet_kind] = float(np.abs(lifted[:, own].sum(axis=1)).sum())
+        total = sum(sizes.values())
+        shares = {name: size / total if total else 0.0 for name, size in sizes.items()}
+        shown = (keep or ItemFilter()).mask(self.dataset)
+        shown[[self.dataset.item_row(item_id) for item_id in exclude]] = False
+        prior = self.scorer.queries([Profile()])
+        without = self._without_liked(shown, found.profile)
+        k, diversity = max(1, len(rows)), found.diversity
+        hits = self.index.search(prior, k if diversity == 0 else _CANDIDATES * k, allowed=[without])
+        usual = self._spread(hits.rows[0], hits.scores[0], k, diversity)
+        return Influence(shares, tuple(self.dataset.items[ITEM_ID].iloc[usual]), tuple(found.table[ITEM_ID]))
+
+    @cached_property
+    def _mean_vector(self) -> np.ndarray:
+        return np.asarray(self.index.vectors.mean(axis=0, dtype=np.float64))
 
     def score_all(self, profile: Profile) -> Scores:
         """Returns the score of every item, liked ones included."""
@@ -140,10 +217,15 @@ class Recommender:
         return allowed
 
     def _list(
-        self, profile: Profile, rows: np.ndarray, warnings: tuple[str, ...], timings: dict[str, float]
+        self,
+        profile: Profile,
+        rows: np.ndarray,
+        popularity: float,
+        warnings: tuple[str, ...],
+        timings: dict[str, float],
     ) -> Recommendations:
         started = time.perf_counter()
-        parts = self.scorer.facet_vectors(profile)
+        parts = self.scorer.facet_vectors(profile, popularity=popularity)
         contributions = np.asarray(self.index.vectors[rows], np.float64) @ parts.vectors.T
         scores = contributions.sum(axis=1)
         items = self.dataset.items.iloc[rows]
@@ -153,12 +235,12 @@ class Recommender:
                 ITEM_ID: items[ITEM_ID].to_numpy(),
                 TITLE: items[TITLE].to_numpy(),
                 "score": scores,
-                "probability": self.scorer.probability(scores),
+                "probability": self.scorer.probability(scores) if popularity == 1 else np.nan,
                 **{facet.key: contributions[:, n] for n, facet in enumerate(parts.facets)},
             }
         )
         timings = {**timings, "contributions": (time.perf_counter() - started) * 1000}
-        return Recommendations(profile, table, tuple(map(self._named, parts.facets)), warnings, timings)
+        return Recommendations(profile, table, tuple(map(self._named, parts.facets)), warnings, timings, popularity)
 
     def _named(self, facet: Facet) -> Facet:
         """A liked item is called by its label, which no other item has."""
@@ -169,38 +251,19 @@ class Recommender:
         )
 
 
-def item_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress | None = None) -> np.ndarray:
-    """Returns ``(n_items, dim)`` float32, memory-mapped from the dataset's artifacts and made there where needed."""
-    texts = item_texts(dataset)
-    key = embeddings_key(texts, encoder)
-    report = progress or (lambda step, done, total: None)
-
-    def encode() -> np.ndarray:
-        return encoder.encode(texts, bulk=True, progress=lambda done, total: report("encode", done, total))
-
-    if dataset.folder is None:
-        return encode()
-    store = ArtifactStore(dataset.folder / "artifacts")
-    try:
-        artifact = store.open("text", key)
-    except ArtifactError:
-        vectors = encode()
-        report("index", 0, 1)
-        about = {"dataset": dataset.name, "encoder": encoder.name, "identity": encoder.identity, "n_items": len(texts)}
-        with store.publish("text", key, about=about) as folder:
-            np.save(folder / "embeddings.npy", vectors, allow_pickle=False)
-        artifact = store.open("text", key)
-        report("index", 1, 1)
-    mapped: np.ndarray = np.load(artifact.path / "embeddings.npy", mmap_mode="r", allow_pickle=False)
-    return mapped
+def available_scorers(dataset: Dataset) -> tuple[str, ...]:
+    """Returns the scorers that work for a dataset, its default first: ``additive`` needs other users' likes."""
+    return SCORERS if len(dataset.users) and len(dataset.likes) else ("cosine",)
 
 
-def embeddings_key(texts: Sequence[str], encoder: Encoder) -> str:
-    """Returns the SHA-256 of everything that item embeddings depend on: the encoder and every text in order."""
-    digest = hashlib.sha256(encoder.identity.encode())
-    for text in texts:
-        digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-    return digest.hexdigest()
+def default_scorer(dataset: Dataset) -> str:
+    """Returns ``additive`` where other users' likes are known, else ``cosine``."""
+    return available_scorers(dataset)[0]
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0 <= value <= 1:
+        raise DataError(f"{name} is out of range", value, fix="Choose a number from 0 to 1.")
 
 
 def _check_k(k: int) -> None:

@@ -34,7 +34,7 @@ def test_dropping_one_apostrophe_always_gives_the_text_back(text):
 def test_csv_and_json_hold_the_list(tmp_path, toy_encoder):
     dataset = write_hostile(tmp_path / "hostile")
     profile = Profile(interests=("=cmd()",))
-    found = Recommender.from_dataset(dataset, encoder=toy_encoder).recommend(profile, k=12)
+    found = Recommender.from_dataset(dataset, scorer="cosine", encoder=toy_encoder).recommend(profile, k=12)
 
     rows = list(csv.DictReader(io.StringIO(to_csv(found))))
     assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, 13)]

@@ -16,7 +16,7 @@ PROFILES = [FULL, Profile(), Profile(interests=("comedy",)), Profile(attributes=
 
 @pytest.fixture
 def recommender(toy: Dataset, toy_encoder: ToyEncoder) -> Recommender:
-    return Recommender.from_dataset(toy, encoder=toy_encoder)
+    return Recommender.from_dataset(toy, scorer="cosine", encoder=toy_encoder)
 
 
 def ids(found: Recommendations) -> list[str]:
@@ -100,7 +100,7 @@ def test_same_call_same_answer(recommender: Recommender):
 
 
 def test_real_encoder_on_the_toy_world(toy: Dataset, minilm: TransformerEncoder):
-    real = Recommender.from_dataset(toy, encoder=minilm)
+    real = Recommender.from_dataset(toy, scorer="cosine", encoder=minilm)
     for kind in KINDS:
         found = real.recommend(Profile(interests=(kind,)), k=2, keep=ItemFilter(years=(1993, 2020)))
         assert {recommendation % 3 for recommendation in map(int, ids(found))} == {KINDS.index(kind)}
@@ -109,10 +109,10 @@ def test_real_encoder_on_the_toy_world(toy: Dataset, minilm: TransformerEncoder)
 def test_second_open_does_not_encode(toy_folder: Dataset):
     first, second = ToyEncoder(), ToyEncoder()
     steps: list[tuple[str, int, int]] = []
-    made = Recommender.from_dataset(toy_folder, encoder=first, progress=lambda *step: steps.append(step))
+    made = Recommender.from_dataset(toy_folder, scorer="cosine", encoder=first, progress=lambda *step: steps.append(step))
     assert len(first.encoded) == 12
     assert steps == [("encode", 12, 12), ("index", 0, 1), ("index", 1, 1)]
-    opened = Recommender.from_dataset(toy_folder, encoder=second)
+    opened = Recommender.from_dataset(toy_folder, scorer="cosine", encoder=second)
     assert second.encoded == []
     np.testing.assert_array_equal(made.index.vectors, opened.index.vectors)
     assert opened.recommend(FULL).table.equals(made.recommend(FULL).table)
@@ -125,22 +125,22 @@ def artifact(dataset: Dataset) -> Path:
 
 @pytest.mark.parametrize("file", ["embeddings.npy", "manifest.json"])
 def test_damaged_artifact_is_rebuilt(toy_folder: Dataset, file: str):
-    before = Recommender.from_dataset(toy_folder, encoder=ToyEncoder()).recommend(FULL)
+    before = Recommender.from_dataset(toy_folder, scorer="cosine", encoder=ToyEncoder()).recommend(FULL)
     damaged = artifact(toy_folder) / file
     damaged.write_bytes(damaged.read_bytes()[:-3])
     encoder = ToyEncoder()
-    after = Recommender.from_dataset(toy_folder, encoder=encoder).recommend(FULL)
+    after = Recommender.from_dataset(toy_folder, scorer="cosine", encoder=encoder).recommend(FULL)
     assert len(set(encoder.encoded)) > 11
     assert after.table.equals(before.table)
 
 
 def test_other_encoder_or_text_gets_its_own_artifact(toy_folder: Dataset):
-    Recommender.from_dataset(toy_folder, encoder=ToyEncoder())
+    Recommender.from_dataset(toy_folder, scorer="cosine", encoder=ToyEncoder())
     other = ToyEncoder("toy-2")
-    Recommender.from_dataset(toy_folder, encoder=other)
+    Recommender.from_dataset(toy_folder, scorer="cosine", encoder=other)
     assert len(other.encoded) == 12
     changed, encoder = replace(toy_folder, info=replace(toy_folder.info, item_template="{title}")), ToyEncoder()
-    Recommender.from_dataset(changed, encoder=encoder)
+    Recommender.from_dataset(changed, scorer="cosine", encoder=encoder)
     assert encoder.encoded[0] == "Story 00"
     assert len(list((toy_folder.folder / "artifacts").glob("text-*"))) == 3
 
@@ -195,10 +195,13 @@ def test_unknown_excluded_item_or_category(recommender: Recommender):
 
 
 def test_unknown_scorer(toy: Dataset, toy_encoder: ToyEncoder):
-    with pytest.raises(ConfigError, match=r"not available: 'magic'. Choose one of: cosine"):
+    with pytest.raises(ConfigError, match=r"not available: 'magic'. Choose one of: additive, cosine"):
         Recommender.from_dataset(toy, scorer="magic", encoder=toy_encoder)
-    with pytest.raises(NotTrainedError, match="not available: 'additive'"):
-        Recommender.from_dataset(toy, scorer="additive", encoder=toy_encoder)
+    with pytest.raises(NotTrainedError, match="not available: 'fine-tuned'"):
+        Recommender.from_dataset(toy, scorer="fine-tuned", encoder=toy_encoder)
+    catalog = toy.without_users(toy.users["user_id"])
+    with pytest.raises(NotTrainedError, match=r"no likes of other users .* 'toy'. Use the cosine scorer"):
+        Recommender.from_dataset(catalog, scorer="additive", encoder=toy_encoder)
 
 
 def test_ordinary_profile_has_no_warnings(recommender: Recommender):

@@ -3,10 +3,11 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from recsys.encoder.protocol import Encoder, Progress, TextCheck
+from recsys.encoder.protocol import Encoder, Progress
 
 
 class CachedEncoder:
@@ -16,6 +17,7 @@ class CachedEncoder:
         self._encoder = encoder
         self._size = size
         self._known: OrderedDict[str, np.ndarray] = OrderedDict()
+        self.check = lru_cache(size)(encoder.check)
         self._lock = threading.Lock()
         self.name = encoder.name
         self.identity = encoder.identity
@@ -41,7 +43,3 @@ class CachedEncoder:
             self._known[text] = self._encoder.encode([text])[0]
         self._known.move_to_end(text)
         return self._known[text]
-
-    def check(self, text: str) -> TextCheck:
-        """Says what the encoder can make of a text."""
-        return self._encoder.check(text)

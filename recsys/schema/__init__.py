@@ -18,7 +18,7 @@ from recsys.schema.columns import (
 from recsys.schema.dataset import Dataset, DatasetInfo, fingerprint_of_frame
 from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
-from recsys.schema.recommendations import Recommendations, Scores
+from recsys.schema.recommendations import Influence, Recommendations, Scores
 
 __all__ = [
     "AGE",
@@ -39,6 +39,7 @@ __all__ = [
     "DatasetInfo",
     "Facet",
     "FacetKind",
+    "Influence",
     "ItemFilter",
     "Preset",
     "Profile",

@@ -132,6 +132,15 @@ class Dataset:
         return _values(self.items[CATEGORIES].explode()) if CATEGORIES in self.items else ()
 
     @cached_property
+    def category_matrix(self) -> np.ndarray:
+        """``(n_items, n_categories)`` float64, 1 where an item has a category; columns as in ``categories``."""
+        columns = {name: n for n, name in enumerate(self.categories)}
+        matrix = np.zeros((len(self.items), len(columns)))
+        for row, names in enumerate(self.items[CATEGORIES] if columns else ()):
+            matrix[row, [columns[name] for name in names if name in columns]] = 1
+        return matrix
+
+    @cached_property
     def item_attributes(self) -> Mapping[str, tuple[str, ...]]:
         """Every further categorical column of the items with at most 200 values."""
         names = [name for name in self.items.columns if name not in ITEM_ROLES]
@@ -164,6 +173,12 @@ class Dataset:
         users = self.users[~self.users[USER_ID].isin(gone)].reset_index(drop=True)
         interactions = self.interactions[~self.interactions[USER_ID].isin(gone)].reset_index(drop=True)
         return replace(self, users=users, interactions=interactions)
+
+    def without_interactions_of(self, item_ids: Iterable[str]) -> "Dataset":
+        """Returns a new in-memory dataset in which nobody has interacted with these items; the items stay."""
+        gone = set(item_ids)
+        kept = self.interactions[~self.interactions[ITEM_ID].isin(gone)].reset_index(drop=True)
+        return replace(self, interactions=kept)
 
 
 def fingerprint_of_frame(frame: pd.DataFrame) -> str:

@@ -27,7 +27,7 @@ class Facet:
     label: str
 
 
-PRIOR = Facet("prior", "prior", "Prior")
+PRIOR = Facet("prior", "prior", "Popularity")
 
 
 @dataclass(frozen=True)

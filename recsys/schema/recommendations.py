@@ -21,6 +21,8 @@ class Recommendations:
         facets: the facets of those columns, in order.
         warnings: sentences about the profile that a reader should know.
         timings: stage to milliseconds.
+        popularity: weight of the prior that the list was made with.
+        diversity: 0 where ranks follow the scores, up to 1.
     """
 
     profile: Profile
@@ -28,6 +30,8 @@ class Recommendations:
     facets: tuple[Facet, ...]
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
+    popularity: float = 1.0
+    diversity: float = 0.0
 
     def __len__(self) -> int:
         return len(self.table)
@@ -45,6 +49,32 @@ class Recommendations:
             row["probability"] = None if pd.isna(row["probability"]) else row["probability"]
             row["contributions"] = contributions
         return rows
+
+
+@dataclass(frozen=True)
+class Influence:
+    """How much of a list is due to what.
+
+    Attributes:
+        shares: kind of facet to its share of the absolute contributions above the average item, summing to 1 (all 0 where
+            nothing contributes).
+        usual: item_ids that the prior alone, as learned, would show in the same place, equally diverse.
+        shown: item_ids of the list.
+    """
+
+    shares: Mapping[str, float]
+    usual: tuple[str, ...]
+    shown: tuple[str, ...]
+
+    @property
+    def n_shared(self) -> int:
+        """How many of the shown items the prior alone would show as well."""
+        return len(set(self.usual) & set(self.shown))
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the profile makes no difference: the prior alone shows the same items in the same order."""
+        return self.usual == self.shown
 
 
 @dataclass(frozen=True)

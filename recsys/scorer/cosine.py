@@ -27,7 +27,7 @@ class CosineScorer:
         self._dataset = dataset
         self._encoder = encoder
 
-    def queries(self, profiles: Sequence[Profile]) -> np.ndarray:
+    def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
         """Returns ``(n_profiles, dim)``; zero for an empty profile."""
         texts = [profile_text(profile, self._dataset) for profile in profiles]
         encoded = iter(self._encoder.encode([text for text in texts if text]))
@@ -35,7 +35,7 @@ class CosineScorer:
         rows = [next(encoded) if text else zero for text in texts]
         return np.stack(rows) if rows else np.zeros((0, self._encoder.dim), np.float32)
 
-    def facet_vectors(self, profile: Profile) -> FacetVectors:
+    def facet_vectors(self, profile: Profile, *, popularity: float = 1.0) -> FacetVectors:
         """Returns the Shapley value of each facet for the profile's embedding; their sum is the query."""
         facets = profile.facets
         keys = [facet.key for facet in facets]

@@ -33,11 +33,11 @@ class Scorer(Protocol):
     name: str
     item_vectors: np.ndarray
 
-    def queries(self, profiles: Sequence[Profile]) -> np.ndarray:
+    def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
         """Returns ``(n_profiles, dim)``; an empty profile gives the prior alone."""
         ...
 
-    def facet_vectors(self, profile: Profile) -> FacetVectors:
+    def facet_vectors(self, profile: Profile, *, popularity: float = 1.0) -> FacetVectors:
         """Takes one query apart into its facets."""
         ...
 

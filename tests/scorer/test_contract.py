@@ -46,7 +46,8 @@ def test_removing_the_strongest_contribution_lowers_the_score(scorer: Scorer, pr
     vectors = np.asarray(scorer.item_vectors, float)
     before = vectors @ scorer.queries([profile])[0]
     best = int(before.argmax())
-    strongest = parts.facets[int((parts.vectors @ vectors[best]).argmax())]
+    values = {facet: float(part @ vectors[best]) for facet, part in zip(parts.facets, parts.vectors, strict=True)}
+    strongest = max((facet for facet in parts.facets if facet.kind != "prior"), key=values.__getitem__)
     rest = profile.keeping(facet.key for facet in parts.facets if facet != strongest)
     after = vectors @ scorer.queries([rest])[0]
     assert after[best] < before[best]

@@ -1,0 +1,204 @@
+"""The additive scorer: learned from other people's likes, exactly a sum of the profile's facets."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.special import expit
+
+from recsys.encoder import Encoder
+from recsys.schema import PRIOR, Dataset, Profile
+from recsys.scorer.basis import FactBasis
+from recsys.scorer.protocol import FacetVectors
+
+_FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class AdditiveModel:
+    """What training finds. With ``k`` taste dimensions:
+
+    Attributes:
+        basis: facts of a person as numbers.
+        facts: ``(basis.dim, k)``, what each fact says about taste.
+        interests: ``(dim, k)``, maps an interest's embedding, less ``interest_centre``, to taste.
+        interest_centre: ``(dim,)``, the mean interest of the training users.
+        interest_offset: an interest among n weighs ``1 / (n + interest_offset)``.
+        liked: ``(n_items, k)``, what liking each item says about taste.
+        liked_offset: a liked item among n weighs ``1 / (n + liked_offset)``.
+        items: ``(n_items, k)``, the taste that each item answers to: for cold items read from the text alone.
+        text: ``(dim, k)``, maps an item's text embedding, less ``text_centre``, to taste.
+        text_centre: ``(dim,)``, the mean embedding of the items.
+        prior: ``(n_items,)``, probability-like: smoothed popularity, for cold items predicted from content.
+        calibration: (a, b) of ``sigmoid(a * log_score(score) + b)``; ``NaN`` where there were too few users to calibrate.
+        about: how it was made: chosen parameters, numbers of users and items.
+    """
+
+    basis: FactBasis
+    facts: np.ndarray
+    interests: np.ndarray
+    interest_centre: np.ndarray
+    interest_offset: float
+    liked: np.ndarray
+    liked_offset: float
+    items: np.ndarray
+    text: np.ndarray
+    text_centre: np.ndarray
+    prior: np.ndarray
+    calibration: tuple[float, float]
+    about: Mapping[str, Any]
+
+    _ARRAYS = ("facts", "interests", "interest_centre", "liked", "items", "text", "text_centre", "prior")
+
+    def save(self, folder: Path) -> None:
+        """Writes the model into a folder."""
+        for name in self._ARRAYS:
+            np.save(folder / f"{name}.npy", np.asarray(getattr(self, name), np.float32), allow_pickle=False)
+        rest: dict[str, Any] = {
+            "basis": self.basis.to_dict(),
+            "calibration": list(self.calibration),
+            "about": dict(self.about),
+        }
+        rest |= {"interest_offset": self.interest_offset, "liked_offset": self.liked_offset}
+        (folder / "model.json").write_text(json.dumps(rest), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "AdditiveModel":
+        """Reads what ``save`` wrote."""
+        rest = json.loads((folder / "model.json").read_text("utf-8"))
+        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in cls._ARRAYS}
+        return cls(
+            basis=FactBasis.from_dict(rest["basis"]),
+            interest_offset=rest["interest_offset"],
+            liked_offset=rest["liked_offset"],
+            calibration=(rest["calibration"][0], rest["calibration"][1]),
+            about=rest["about"],
+            **arrays,
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """Profiles as the arrays that a model multiplies, so that many models can be tried on the same profiles.
+
+    Attributes:
+        profiles: they themselves, for their facts.
+        interests: ``(n, dim)``, sum of the embeddings of the interests that the encoder can read.
+        n_interests: ``(n,)``, how many those are.
+        liked: ``(n, n_items)`` sparse, 1 for a liked item.
+        n_liked: ``(n,)``.
+    """
+
+    profiles: Sequence[Profile]
+    interests: np.ndarray
+    n_interests: np.ndarray
+    liked: sparse.csr_matrix
+    n_liked: np.ndarray
+
+    @classmethod
+    def from_profiles(cls, profiles: Sequence[Profile], dataset: Dataset, encoder: Encoder) -> "Known":
+        """Encodes the interests, each text once, and looks up the liked items."""
+        texts = readable({text for profile in profiles for text in profile.interests}, encoder)
+        row_of = {text: row for row, text in enumerate(texts)}
+        said = [[row_of[text] for text in profile.interests if text in row_of] for profile in profiles]
+        liked = [[dataset.item_rows[item_id] for item_id in profile.liked] for profile in profiles]
+        vectors = encoder.encode(texts).astype(np.float64)
+        interests = _indicator(said, len(texts)) @ vectors
+        n_said, n_liked = (np.array([len(part) for part in parts], float) for parts in (said, liked))
+        return cls(profiles, np.asarray(interests), n_said, _indicator(liked, len(dataset.items)), n_liked)
+
+    def taste(self, model: AdditiveModel) -> np.ndarray:
+        """Returns ``(n, k)``."""
+        facts = model.basis.rows(self.profiles) @ model.facts
+        said = self.interests - self.n_interests[:, None] * model.interest_centre
+        interests = said / _at_least_one(self.n_interests, model.interest_offset) @ model.interests
+        liked = self.liked @ model.liked / _at_least_one(self.n_liked, model.liked_offset)
+        return np.asarray(facts + interests + liked)
+
+
+def log_score(scores: np.ndarray) -> np.ndarray:
+    """Returns the logarithm of scores, bent so that it is defined and increasing below zero as well.
+
+    Scores are fitted to frequencies, so a like grows about in proportion to them; ``sigmoid`` of the plain score would be far
+    too sure of the best items (measured: calibration error 0.018 instead of 0.003).
+    """
+    values = np.asarray(scores, np.float64)
+    return np.asarray(np.log((values + np.hypot(values, 2 * _FLOOR)) / 2))
+
+
+def readable(texts: Iterable[str], encoder: Encoder) -> list[str]:
+    """Returns the texts that mean something to the encoder, sorted."""
+    return sorted(text for text in texts if not encoder.check(text).is_unknown)
+
+
+def _indicator(columns: Sequence[Sequence[int]], n_columns: int) -> sparse.csr_matrix:
+    starts = np.cumsum([0, *(len(part) for part in columns)])
+    flat = np.array([column for part in columns for column in part], dtype=np.int64)
+    return sparse.csr_matrix((np.ones(len(flat)), flat, starts), shape=(len(columns), n_columns))
+
+
+def _at_least_one(counts: np.ndarray, offset: float) -> np.ndarray:
+    """What a sum of n parts is divided by; an empty sum is zero whatever it is divided by."""
+    return (np.maximum(counts, 1) + offset)[:, None]
+
+
+class AdditiveScorer:
+    """Scores are sums of a prior and of one part for each facet, exactly.
+
+    ``score(u, i) = prior(i) + taste(u) . items(i)``, and ``taste(u)`` is the sum of what the facts, each interest and each
+    liked item say. In the form of the design, ``items(i) = P' (e(i) - mean) + r(i)``: the text embedding ``e`` through ``P``, and
+    for warm items a residual ``r`` learned from interactions.
+    """
+
+    name = "additive"
+
+    def __init__(self, model: AdditiveModel, *, dataset: Dataset, encoder: Encoder) -> None:
+        self.model = model
+        self.item_vectors = np.ascontiguousarray(np.hstack([model.items, model.prior[:, None]]), np.float32)
+        self._dataset = dataset
+        self._encoder = encoder
+
+    def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
+        """Returns ``(n_profiles, k + 1)``; the last column weighs the prior."""
+        taste = Known.from_profiles(profiles, self._dataset, self._encoder).taste(self.model)
+        return np.hstack([taste, np.full((len(profiles), 1), popularity)])
+
+    def facet_vectors(self, profile: Profile, *, popularity: float = 1.0) -> FacetVectors:
+        """Returns the part of each facet; age by gender is shared evenly between the two."""
+        facets = (PRIOR, *profile.facets)
+        known = self._facts(profile) | self._interests(profile) | self._liked(profile)
+        vectors = np.zeros((len(facets), self.item_vectors.shape[1]))
+        vectors[0, -1] = popularity
+        for row, facet in enumerate(facets[1:], 1):
+            vectors[row, :-1] = known.get(facet.key, 0.0)
+        return FacetVectors(facets, vectors, "exact")
+
+    def probability(self, scores: np.ndarray) -> np.ndarray:
+        """Returns the calibrated probability that an item is among those the person goes on to like."""
+        slope, offset = self.model.calibration
+        return np.asarray(expit(slope * log_score(scores) + offset))
+
+    def _facts(self, profile: Profile) -> dict[str, np.ndarray]:
+        basis = self.model.basis
+        row = basis.rows([profile])[0]
+        *main, crossed = (row[part] @ self.model.facts[part] for part in basis.slices.values())
+        parts = dict(zip(basis.blocks, main, strict=False))
+        return parts | {key: parts[key] + crossed / 2 for key in ("age", "gender")}
+
+    def _interests(self, profile: Profile) -> dict[str, np.ndarray]:
+        """Interests that the encoder cannot read say nothing, and do not thin out the others."""
+        texts = readable(profile.interests, self._encoder)
+        if not texts:
+            return {}
+        share = 1 / (len(texts) + self.model.interest_offset)
+        taste = share * (self._encoder.encode(texts) - self.model.interest_centre) @ self.model.interests
+        return {f"interest:{text}": row for text, row in zip(texts, taste, strict=True)}
+
+    def _liked(self, profile: Profile) -> dict[str, np.ndarray]:
+        share = 1 / (len(profile.liked) + self.model.liked_offset) if profile.liked else 0.0
+        rows = self._dataset.item_rows
+        return {f"liked:{item_id}": share * self.model.liked[rows[item_id]] for item_id in profile.liked}

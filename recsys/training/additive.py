@@ -1,0 +1,147 @@
+"""Fits the additive scorer in closed form from what other users liked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recsys.encoder import Encoder
+from recsys.schema import Profile
+from recsys.scorer.additive import AdditiveModel
+from recsys.scorer.basis import FactBasis
+from recsys.training.content import Content
+from recsys.training.histories import N_INTERESTS, Histories
+from recsys.training.ridge import Response, ridge
+
+
+@dataclass(frozen=True)
+class AdditiveConfig:
+    """How the additive scorer is fitted; ``recsys.training.selection`` chooses the starred ones inside the training users.
+
+    Attributes:
+        rank: number of taste dimensions.
+        facts_penalty: * ridge penalty of facts, in users.
+        attribute_weight: * prior variance of an attribute's effect, relative to that of the age.
+        overlap: * how often other facets are taken to be known beside one: 0 fits each alone, 1 all together.
+        interests_penalty: * ridge penalty of interests, in users.
+        interest_offset: * shrinks few interests: one of n weighs ``1 / (n + offset)``.
+        liked_penalty: * ridge penalty of a liked item, in users who like it.
+        liked_offset: the same for liked items.
+        liked_gain: * multiplies what liked items say.
+        prior_strength: users that the content-predicted prior counts as.
+        residual_penalty: users that an item needs before its taste is half its own, half its text's.
+        seed: of everything random.
+    """
+
+    rank: int = 128
+    facts_penalty: float = 25.0
+    attribute_weight: float = 0.1
+    overlap: float = 0.5
+    interests_penalty: float = 15.0
+    interest_offset: float = 1.0
+    liked_penalty: float = 30.0
+    liked_offset: float = 4.0
+    liked_gain: float = 3.5
+    prior_strength: float = 2.0
+    residual_penalty: float = 1.0
+    seed: int = 0
+
+
+class Workbench:
+    """Everything about a set of training users that does not depend on the penalties, so that many can be tried.
+
+    Args:
+        histories: the training users.
+        content: of all items.
+        encoder: of interests.
+        config: gives rank and seed.
+    """
+
+    def __init__(self, histories: Histories, content: Content, *, encoder: Encoder, config: AdditiveConfig) -> None:
+        self.histories = histories
+        self.content = content
+        self.config = config
+        self._bases: dict[float, tuple[FactBasis, np.ndarray]] = {}
+        self._liked: dict[float, np.ndarray] = {}
+        self.profiles = histories.profiles()
+        self.response = Response(histories)
+        facts = self._basis(config.attribute_weight)[1]
+        self.directions = self.response.directions(config.rank, facts=facts, seed=config.seed)
+        self.taste = self.response.right_times(self.directions)
+        self.interest_rows, self.interest_centre = _interests(self.profiles, encoder)
+        likes = histories.all_likes
+        self.n_likes = np.asarray(likes.sum(0)).ravel()
+        own = self.response.own(likes)
+        self.liked_sums = np.asarray(likes.T @ self.taste) - own[:, None] * self.directions
+        self._items()
+
+    def _items(self) -> None:
+        """The item side: taste and prior, cold items from their content."""
+        config, response = self.config, self.response
+        warm = (self.n_likes > 0).astype(float)
+        self.text = self.content.map_text(self.directions, warm, seed=config.seed)
+        self.from_text = self.content.text @ self.text
+        share = (self.n_likes / (self.n_likes + config.residual_penalty))[:, None]
+        self.items = self.from_text + share * (self.directions - self.from_text)
+        predicted = self.content.predict(np.sqrt(response.prior), warm, seed=config.seed)
+        expected = np.maximum(predicted, 0.0) ** 2
+        cold = config.prior_strength
+        self.prior = (response.n_later + cold * expected) / (np.where(warm > 0, response.n_shown, 0) + cold)
+
+    def facts(self, config: AdditiveConfig) -> tuple[FactBasis, np.ndarray, np.ndarray]:
+        """Returns the basis, the coefficients of facts ``(basis.dim, k)`` and of interests ``(dim, k)``."""
+        basis, rows = self._basis(config.attribute_weight)
+        scale = np.sqrt(config.facts_penalty / config.interests_penalty)
+        joined = np.hstack([rows, scale * self.interest_rows])
+        blocks = [*basis.slices.values(), slice(basis.dim, joined.shape[1])]
+        found = ridge(joined, self.taste, penalty=config.facts_penalty, blocks=blocks, overlap=config.overlap)
+        shrinkage = (N_INTERESTS + config.interest_offset) / N_INTERESTS
+        return basis, found[: basis.dim], shrinkage * scale * found[basis.dim :]
+
+    def _basis(self, attribute_weight: float) -> tuple[FactBasis, np.ndarray]:
+        if attribute_weight not in self._bases:
+            basis = FactBasis.from_profiles(self.profiles, attribute_weight=attribute_weight)
+            self._bases[attribute_weight] = (basis, basis.rows(self.profiles))
+        return self._bases[attribute_weight]
+
+    def liked(self, config: AdditiveConfig) -> np.ndarray:
+        """Returns what liking each item says about taste, ``(n_items, k)``, shrunk towards what its text predicts."""
+        penalty = config.liked_penalty
+        if penalty not in self._liked:
+            text = self.content.text
+            gram = text.T @ (text * self.n_likes[:, None]) + 10 * penalty * np.eye(text.shape[1])
+            by_text = text @ np.linalg.solve(gram, text.T @ self.liked_sums)
+            self._liked[penalty] = (self.liked_sums + penalty * by_text) / (self.n_likes + penalty)[:, None]
+        return config.liked_gain * self._liked[penalty]
+
+    def model(self, config: AdditiveConfig, calibration: tuple[float, float] = (np.nan, np.nan)) -> AdditiveModel:
+        """Returns the fitted model."""
+        basis, facts, interests = self.facts(config)
+        return AdditiveModel(
+            basis=basis,
+            facts=facts,
+            interests=interests,
+            interest_centre=self.interest_centre,
+            interest_offset=config.interest_offset,
+            liked=self.liked(config),
+            liked_offset=config.liked_offset,
+            items=self.items,
+            text=self.text,
+            text_centre=self.content.centre,
+            prior=self.prior,
+            calibration=calibration,
+            about={},
+        )
+
+
+def _interests(profiles: Sequence[Profile], encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    """The mean embedding of each user's interests, centred; zero where there are none. And the centre."""
+    texts = sorted({text for profile in profiles for text in profile.interests})
+    vectors = dict(zip(texts, encoder.encode(texts).astype(np.float64), strict=True))
+    rows = np.full((len(profiles), encoder.dim), np.nan)
+    for row, profile in enumerate(profiles):
+        if profile.interests:
+            rows[row] = np.mean([vectors[text] for text in profile.interests], axis=0)
+    known = ~np.isnan(rows[:, 0])
+    centre = rows[known].mean(axis=0) if known.any() else np.zeros(encoder.dim)
+    return np.nan_to_num(rows - centre), centre

@@ -1,0 +1,160 @@
+"""Chooses penalties and calibrates probabilities inside the training users, by cross-validation over users."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recsys.encoder import Encoder
+from recsys.schema import Profile
+from recsys.scorer.additive import AdditiveModel, Known, log_score
+from recsys.training.additive import AdditiveConfig, Workbench
+from recsys.training.content import Content
+from recsys.training.histories import Histories
+
+FOLDS = 3
+_MIN_USERS, _MAX_USERS, _MAX_JUDGED = 40, 6_000, 1_500
+_DEPTH = 10
+_PAIRS = 400_000
+
+_STAGES: tuple[tuple[str, tuple[float, ...], tuple[str, ...]], ...] = (
+    ("facts_penalty", (15.0, 25.0, 60.0), ("facts", "a few")),
+    ("attribute_weight", (0.03, 0.1, 0.3), ("facts", "a few")),
+    ("overlap", (0.0, 0.5), ("facts", "interests")),
+    ("interests_penalty", (8.0, 15.0, 40.0), ("one interest", "interests")),
+    ("interest_offset", (0.0, 1.0, 3.0), ("one interest", "interests")),
+    ("liked_gain", (2.0, 3.5, 5.0), ("one liked", "all", "a few")),
+    ("liked_penalty", (15.0, 30.0, 60.0), ("one liked", "all", "a few")),
+    ("liked_offset", (2.0, 4.0, 8.0), ("one liked", "all", "a few")),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One setting that was tried: held-out nDCG@10, mean over users and presentations."""
+
+    parameter: str
+    value: float
+    ndcg: float
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What cross-validation found.
+
+    Attributes:
+        config: with the chosen values.
+        calibration: (a, b) of ``sigmoid(a * log_score(score) + b)``; ``NaN`` where there were too few users.
+        trials: everything that was tried, in order.
+        n_judged: users that it was judged on, over all folds.
+    """
+
+    config: AdditiveConfig
+    calibration: tuple[float, float]
+    trials: tuple[Trial, ...]
+    n_judged: int
+
+
+class _Fold:
+    """A part of the training users held out from the rest, presented with different subsets of their facets."""
+
+    def __init__(
+        self, held_out: Histories, bench: Workbench, presented: dict[str, list[Profile]], encoder: Encoder
+    ) -> None:
+        self.bench = bench
+        self.known = {
+            name: Known.from_profiles(profiles, held_out.dataset, encoder) for name, profiles in presented.items()
+        }
+        later, revealed = held_out.later_likes, held_out.revealed_likes
+        self.targets = later.toarray().astype(bool)
+        self._hidden = revealed.toarray().astype(bool)
+        self.allowed = ~self._hidden
+        self._items, self._prior = bench.items.astype(np.float32), bench.prior.astype(np.float32)
+
+    def scores(self, model: AdditiveModel, presentation: str) -> np.ndarray:
+        """Returns ``(n_users, n_items)`` float32; what is not ranked is minus infinity."""
+        taste = self.known[presentation].taste(model).astype(np.float32)
+        scores = taste @ self._items.T + self._prior
+        scores[self._hidden] = -np.inf
+        return np.asarray(scores)
+
+    def ndcg(self, model: AdditiveModel, presentations: Sequence[str]) -> np.ndarray:
+        """Returns nDCG@10 of each user, mean over the presentations."""
+        return np.mean([_ndcg(self.scores(model, name), self.targets) for name in presentations], axis=0)
+
+
+def select(histories: Histories, content: Content, *, encoder: Encoder, config: AdditiveConfig) -> Selection:
+    """Tries the settings one parameter after the other on users held out from the fit; too few users keep the defaults."""
+    judged = np.flatnonzero([len(histories.later(user)) >= 2 for user in range(len(histories))])
+    if len(judged) < _MIN_USERS:
+        return Selection(config, (np.nan, np.nan), (), 0)
+    folds = list(_folds(histories, judged, content, encoder, config))
+    trials: list[Trial] = []
+    for parameter, values, presentations in _STAGES:
+        tried = [replace(config, **{parameter: value}) for value in values]  # type: ignore[arg-type]
+        found = [_judge(folds, candidate, presentations) for candidate in tried]
+        trials += [Trial(parameter, value, score) for value, score in zip(values, found, strict=True)]
+        config = tried[int(np.argmax(found))]
+    return Selection(config, _calibrate(folds, config), tuple(trials), sum(len(fold.targets) for fold in folds))
+
+
+def _folds(
+    histories: Histories, judged: np.ndarray, content: Content, encoder: Encoder, config: AdditiveConfig
+) -> Iterator[_Fold]:
+    rng = np.random.default_rng(config.seed)
+    users = rng.permutation(len(histories))[:_MAX_USERS]
+    for number in range(FOLDS):
+        tested = np.intersect1d(users[number::FOLDS], judged)[: _MAX_JUDGED // FOLDS]
+        fitted = np.sort(np.setdiff1d(users, users[number::FOLDS]))
+        bench = Workbench(histories.of(fitted), content, encoder=encoder, config=config)
+        held_out = histories.of(tested)
+        profiles = held_out.profiles(shares=bench.histories.category_shares)
+        yield _Fold(held_out, bench, _presented(profiles, rng), encoder)
+
+
+def _presented(profiles: Sequence[Profile], rng: np.random.Generator) -> dict[str, list[Profile]]:
+    """Different subsets of each user's facets; the last one is random."""
+    facts = [replace(profile, interests=(), liked=()) for profile in profiles]
+    few = [[facet.key for facet in profile.facets if rng.random() < 0.4] for profile in profiles]
+    return {
+        "facts": facts,
+        "one interest": [Profile(interests=profile.interests[:1]) for profile in profiles],
+        "interests": [replace(profile, liked=()) for profile in profiles],
+        "one liked": [replace(profile, liked=profile.liked[:1]) for profile in profiles],
+        "all": list(profiles),
+        "a few": [profile.keeping(keys) for profile, keys in zip(profiles, few, strict=True)],
+    }
+
+
+def _judge(folds: Sequence[_Fold], config: AdditiveConfig, presentations: Sequence[str]) -> float:
+    return float(np.concatenate([fold.ndcg(fold.bench.model(config), presentations) for fold in folds]).mean())
+
+
+def _ndcg(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """nDCG@10 of each row; binary gains, logarithmic discount, ties in any order."""
+    depth = min(_DEPTH, scores.shape[1])
+    best = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    hits = np.take_along_axis(targets, np.take_along_axis(best, order, axis=1), axis=1)
+    discount = 1 / np.log2(np.arange(2, depth + 2))
+    ideal = np.cumsum(discount)[np.minimum(depth, targets.sum(axis=1)) - 1]
+    return np.asarray(hits @ discount / ideal)
+
+
+def _calibrate(folds: Sequence[_Fold], config: AdditiveConfig) -> tuple[float, float]:
+    """Fits ``sigmoid(a * log_score + b)`` to likes of held-out users, over all presentations."""
+    from sklearn.linear_model import LogisticRegression
+
+    scores, liked = [], []
+    for fold in folds:
+        model = fold.bench.model(config)
+        for name in fold.known:
+            values = fold.scores(model, name)
+            scores.append(values[fold.allowed])
+            liked.append(fold.targets[fold.allowed])
+    joined, labels = np.concatenate(scores), np.concatenate(liked)
+    if labels.all() or not labels.any():
+        return np.nan, np.nan
+    kept = np.random.default_rng(config.seed).permutation(len(joined))[:_PAIRS]
+    fitted = LogisticRegression(C=np.inf).fit(log_score(joined[kept])[:, None], labels[kept])
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])

@@ -1,0 +1,89 @@
+"""Fitted models kept with their dataset: opened where they fit, trained anew where the data or the encoder changed."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from recsys.artifact import ArtifactStore
+from recsys.encoder import Encoder
+from recsys.errors import ArtifactError
+from recsys.schema import Dataset
+from recsys.scorer import AdditiveModel
+from recsys.training.additive import AdditiveConfig
+from recsys.training.runs import record_run
+from recsys.training.train import Progress, Training, train_additive
+
+_KIND = "additive"
+_VERSION = 1
+"""Changes when the same data and configuration give another model."""
+
+
+def model_key(dataset: Dataset, embeddings_key: str, config: AdditiveConfig) -> str:
+    """Returns the SHA-256 of everything that a model depends on."""
+    parts = [_VERSION, dataset.fingerprint, embeddings_key, asdict(config)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def runs_folder(dataset: Dataset) -> Path | None:
+    """Returns where the runs of a dataset are recorded, ``None`` for a dataset in memory."""
+    return None if dataset.folder is None else dataset.folder / "runs"
+
+
+def open_or_train(
+    dataset: Dataset,
+    item_vectors: np.ndarray,
+    *,
+    encoder: Encoder,
+    embeddings_key: str,
+    config: AdditiveConfig | None = None,
+    progress: Progress | None = None,
+) -> AdditiveModel:
+    """Returns the fitted model of a dataset, trained and published first where there is none.
+
+    Raises:
+        NotTrainedError: for a dataset without users or without likes.
+    """
+    config = config or AdditiveConfig()
+    if dataset.folder is None:
+        return train_additive(dataset, item_vectors, encoder=encoder, config=config, progress=progress).model
+    store, key = ArtifactStore(dataset.folder / "artifacts"), model_key(dataset, embeddings_key, config)
+    try:
+        return AdditiveModel.load(store.open(_KIND, key).path)
+    except ArtifactError:
+        train_and_publish(
+            dataset, item_vectors, encoder=encoder, embeddings_key=embeddings_key, config=config, progress=progress
+        )
+        return AdditiveModel.load(store.open(_KIND, key).path)
+
+
+def train_and_publish(
+    dataset: Dataset,
+    item_vectors: np.ndarray,
+    *,
+    encoder: Encoder,
+    embeddings_key: str,
+    config: AdditiveConfig,
+    progress: Progress | None = None,
+    wandb: bool = False,
+) -> Training:
+    """Trains, publishes the model beside its dataset, which must have a folder, and records the run."""
+    assert dataset.folder is not None
+    training = train_additive(dataset, item_vectors, encoder=encoder, config=config, progress=progress)
+    record_run(
+        dataset.folder / "runs",
+        dataset=dataset.name,
+        scorer=_KIND,
+        parameters=asdict(training.config),
+        curve=[trial.ndcg for trial in training.trials],
+        steps=[f"{trial.parameter} = {trial.value:g}" for trial in training.trials],
+        seconds=training.seconds,
+        wandb=wandb,
+    )
+    about = {"dataset": dataset.name, "encoder": encoder.name, "config": asdict(training.config)}
+    store = ArtifactStore(dataset.folder / "artifacts")
+    with store.publish(_KIND, model_key(dataset, embeddings_key, config), about=about) as folder:
+        training.model.save(folder)
+    return training

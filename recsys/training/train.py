@@ -1,0 +1,77 @@
+"""From a dataset to a fitted additive scorer."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from recsys.encoder import Encoder
+from recsys.errors import NotTrainedError
+from recsys.schema import Dataset
+from recsys.scorer import AdditiveModel
+from recsys.training.additive import AdditiveConfig, Workbench
+from recsys.training.content import Content
+from recsys.training.histories import Histories
+from recsys.training.selection import Trial, select
+
+Progress = Callable[[int, int], None]
+"""Called with (steps done, steps in all)."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training.
+
+    Attributes:
+        model: what was fitted.
+        config: the parameters it was fitted with.
+        trials: the settings that were tried inside the training users, in order.
+        seconds: wall-clock time.
+    """
+
+    model: AdditiveModel
+    config: AdditiveConfig
+    trials: tuple[Trial, ...]
+    seconds: float
+
+
+def train_additive(
+    dataset: Dataset,
+    item_vectors: np.ndarray,
+    *,
+    encoder: Encoder,
+    config: AdditiveConfig | None = None,
+    progress: Progress | None = None,
+) -> Training:
+    """Fits the additive scorer; the same dataset and seed give the same model.
+
+    Args:
+        item_vectors: ``(n_items, dim)``, the text embeddings of all items, cold ones included.
+        encoder: made them, and encodes interests.
+        config: where to start; penalties are chosen inside the training users where there are enough of them.
+
+    Raises:
+        NotTrainedError: for a dataset without users or without likes.
+    """
+    if not len(dataset.users) or not len(dataset.likes):
+        fix = "Use the cosine scorer, or a dataset with users and interactions."
+        raise NotTrainedError("There are no likes of other users to learn from", dataset.name, fix=fix)
+    report = progress or (lambda done, total: None)
+    started = time.perf_counter()
+    histories, content = Histories.from_dataset(dataset), Content.from_dataset(dataset, item_vectors)
+    report(1, 3)
+    selection = select(histories, content, encoder=encoder, config=config or AdditiveConfig())
+    report(2, 3)
+    model = Workbench(histories, content, encoder=encoder, config=selection.config).model(
+        selection.config, selection.calibration
+    )
+    about = {
+        "n_users": len(histories),
+        "n_likes": int(sum(map(len, histories.liked))),
+        "n_cold_items": int((dataset.popularity == 0).sum()),
+        "n_judged": selection.n_judged,
+        "config": asdict(selection.config),
+    }
+    report(3, 3)
+    return Training(replace(model, about=about), selection.config, selection.trials, time.perf_counter() - started)
