@@ -2,13 +2,18 @@
 
 import streamlit as st
 
-from pages.shared.cards import draw_cards, draw_table
+from pages.shared.cards import draw_cards, draw_legend, draw_table
+from pages.shared.evidence import draw_evidence
 from pages.shared.frame import open_page, show_status
+from pages.shared.influence import draw_influence
 from pages.shared.sharing import draw_sharing
 from pages.shared.widgets import plain, show_warnings
 
 with open_page("What would we show this person?") as page:
-    found = page.recommender.recommend(page.profile, k=page.k, keep=page.keep)
+    asked = page.controls
+    found = page.recommender.recommend(
+        page.profile, k=asked.k, keep=asked.keep, popularity=asked.popularity, diversity=asked.diversity
+    )
     show_warnings(found.warnings)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         view = st.segmented_control(
@@ -20,19 +25,25 @@ with open_page("What would we show this person?") as page:
         st.info(
             "No item passes the filters. Widen the categories or years in the sidebar.", icon=":material/filter_alt:"
         )
-    elif view == "Table":
-        draw_table(found, page.dataset)
     else:
-        draw_cards(found, page.dataset)
-    if page.profile.is_empty:
-        st.info("Every score is 0: the profile is empty, and items stand in the order of their ids.")
-    st.info(
-        "This list comes from zero-shot cosine: similarity of words, not of taste. It can show what the encoder understands, "
-        "not what people like.",
-        icon=":material/balance:",
-    )
-    with st.expander("The sentence that BERT reads", icon=":material/notes:"):
-        st.markdown(plain(page.recommender.sentence(page.profile)) or "Nothing: the profile is empty.")
-        st.caption("Made by the template of the dataset:")
-        st.code(page.dataset.info.profile_template, language=None, wrap_lines=True)
+        if page.has_prior:
+            draw_influence(page, found)
+            draw_evidence(page)
+        if asked.diversity:
+            st.caption("Ranks are not in the order of the scores: items like those above them stand further down.")
+        if page.has_prior or view == "Cards":
+            draw_legend(found.facets)
+        (draw_table if view == "Table" else draw_cards)(found, page.dataset)
+    if not page.has_prior:
+        if page.profile.is_empty:
+            st.info("Every score is 0: the profile is empty, and items stand in the order of their ids.")
+        st.info(
+            "This list comes from zero-shot cosine: similarity of words, not of taste. It can show what the encoder "
+            "understands, not what people like.",
+            icon=":material/balance:",
+        )
+        with st.expander("The sentence that BERT reads", icon=":material/notes:"):
+            st.markdown(plain(page.recommender.sentence(page.profile)) or "Nothing: the profile is empty.")
+            st.caption("Made by the template of the dataset:")
+            st.code(page.dataset.info.profile_template, language=None, wrap_lines=True)
     show_status(page, found)

@@ -42,6 +42,18 @@ class ArtifactStore:
         """Returns where the artifact lives, whether or not it exists."""
         return self.root / f"{kind}-{key[:16]}"
 
+    def keys(self, kind: str) -> list[str]:
+        """Returns the keys of all artifacts of a kind, verified or not; what has no readable manifest is left out."""
+        found = []
+        for path in sorted(self.root.glob(f"{kind}-*/{MANIFEST}")):
+            try:
+                key = json.loads(path.read_text("utf-8"))["key"]
+            except (OSError, ValueError, LookupError, TypeError):
+                continue
+            if path.parent == self.path(kind, str(key)):
+                found.append(str(key))
+        return found
+
     def open(self, kind: str, key: str) -> Artifact:
         """Opens and verifies an artifact.
 

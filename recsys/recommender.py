@@ -26,8 +26,8 @@ from recsys.schema import (
 from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
 from recsys.settings import MAX_K, Settings
 from recsys.training.store import open_or_train
-from recsys.views.embeddings import embeddings_key, item_embeddings
-from recsys.views.text import item_texts, profile_text
+from recsys.views.embeddings import embed_items
+from recsys.views.text import profile_text
 
 SCORERS = ("additive", "cosine")
 Progress = Callable[[str, int, int], None]
@@ -40,13 +40,21 @@ class Recommender:
     """Ranks the items of one dataset for profiles; ``from_dataset`` makes one."""
 
     def __init__(
-        self, dataset: Dataset, *, scorer: Scorer, index: ItemIndex, encoder: Encoder, embeddings: np.ndarray
+        self,
+        dataset: Dataset,
+        *,
+        scorer: Scorer,
+        index: ItemIndex,
+        encoder: Encoder,
+        embeddings: np.ndarray,
+        embeddings_key: str = "",
     ) -> None:
         self.dataset = dataset
         self.scorer = scorer
         self.index = index
         self.encoder = encoder
         self.embeddings = embeddings
+        self.embeddings_key = embeddings_key
 
     @classmethod
     def from_dataset(
@@ -77,17 +85,16 @@ class Recommender:
         made = encoder or TransformerEncoder.from_pretrained(
             settings.encoder, device=settings.device, precision=settings.precision
         )
-        vectors = item_embeddings(dataset, made, progress=progress)
+        vectors, key = embed_items(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
         ranked: Scorer = CosineScorer(vectors, dataset=dataset, encoder=cached)
         if scorer == "additive":
-            key = embeddings_key(item_texts(dataset), made)
             report = partial(progress, "train") if progress else None
             model = open_or_train(dataset, vectors, encoder=cached, embeddings_key=key, progress=report)
             ranked = AdditiveScorer(model, dataset=dataset, encoder=cached)
         index = ItemIndex(ranked.item_vectors, device=device)
-        return cls(dataset, scorer=ranked, index=index, encoder=cached, embeddings=vectors)
+        return cls(dataset, scorer=ranked, index=index, encoder=cached, embeddings=vectors, embeddings_key=key)
 
     def recommend(
         self,

@@ -6,8 +6,9 @@ import pytest
 
 from recsys.encoder import CachedEncoder, TransformerEncoder
 from recsys.errors import ConfigError, DataError, NotTrainedError, UnknownItemError
-from recsys.recommender import Recommender, embeddings_key
+from recsys.recommender import Recommender
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
+from recsys.views.embeddings import embeddings_key
 from tests.toy import KINDS, ToyEncoder
 
 FULL = Profile(30, "F", {"occupation": "student"}, ("space", "romance"), ("03",))

@@ -8,25 +8,35 @@ from pages.shared.widgets import plain
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Dataset, Facet, Recommendations
 
 _PER_PAGE = 20
+PROBABILITY = (
+    "How likely a like is, calibrated on users held out from training: of a hundred items with 30 %, such people went on to "
+    "like about thirty."
+)
 
 
 def draw_cards(found: Recommendations, dataset: Dataset) -> None:
     """Draws one bordered card per item, at most twenty at a time."""
     is_dark = st.context.theme.type == "dark"
-    st.image(figures.legend_picture(found.facets, is_dark=is_dark), alt="Colours of the parts of a score")
     pages = -(-len(found) // _PER_PAGE)
     page = st.pagination(pages, key="page") if pages > 1 else 1
     contributions = found.contributions.to_numpy()
-    scale = figures.largest_side(contributions.tolist())
+    sides = figures.largest_sides(contributions.tolist())
     shown = range((page - 1) * _PER_PAGE, min(page * _PER_PAGE, len(found)))
     with st.grid("auto", min_column_width=280):
         for n in shown:
             row, values = found.table.iloc[n], contributions[n].tolist()
             with st.container(border=True, height="stretch"):
                 _draw_heading(row, dataset, is_dark=is_dark)
-                bar = figures.score_bar(values, found.facets, scale=scale, is_dark=is_dark)
+                bar = figures.score_bar(values, found.facets, sides=sides, is_dark=is_dark)
                 st.image(bar, width="stretch", alt=_spoken(row["score"], values, found.facets))
-                _draw_reason(row["score"], values, found.facets)
+                _draw_reason(row, values, found.facets)
+
+
+def draw_legend(facets: tuple[Facet, ...]) -> None:
+    """Draws what the colours of the bars stand for."""
+    with st.container(horizontal=True, gap="small"):
+        for name, picture in figures.legend_pictures(facets, is_dark=st.context.theme.type == "dark"):
+            st.image(picture, alt=name)
 
 
 def _draw_heading(row: pd.Series, dataset: Dataset, *, is_dark: bool) -> None:
@@ -40,20 +50,32 @@ def _draw_heading(row: pd.Series, dataset: Dataset, *, is_dark: bool) -> None:
             st.caption(plain(" · ".join(facts)) or "No further facts")
 
 
-def _draw_reason(score: float, values: list[float], facets: tuple[Facet, ...]) -> None:
+def _draw_reason(row: pd.Series, values: list[float], facets: tuple[Facet, ...]) -> None:
+    score, probability = row["score"], row["probability"]
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.caption(plain(reason(values, facets)), width="stretch")
+        with st.container(gap=None):
+            if pd.notna(probability):
+                st.markdown(f"{probability:.0%} likely to be liked".replace("%", " %"))
+            st.caption(plain(reason(values, facets)), width="stretch")
         with st.popover(f"{score:.3f}", help="The numbers behind the bar"):
             split = pd.DataFrame({"part": [facet.label for facet in facets], "contribution": values})
             st.dataframe(split, hide_index=True, column_config=_signed(["contribution"]), alt="Parts of the score")
             st.caption(f"They add up to the score, {score:.4f}.")
+            if pd.notna(probability):
+                st.caption(PROBABILITY)
 
 
 def reason(values: list[float], facets: tuple[Facet, ...]) -> str:
-    """Returns one line made from the two largest positive contributions."""
+    """Returns one line made from the two largest positive contributions; a prior that leads is named without its number."""
     pairs = sorted(zip(values, facets, strict=True), key=lambda pair: -pair[0])
-    strong = [f"{facet.label} ({value:+.2f})" for value, facet in pairs[:2] if value > 0.005]
-    return "Mostly " + " and ".join(strong) if strong else "Nothing in the profile speaks for it"
+    strong = [(facet, f"{facet.label} ({value:+.2f})") for value, facet in pairs[:2] if value > 0.005]
+    if not strong:
+        return "Nothing in the profile speaks for it"
+    if strong[0][0].kind != "prior":
+        return "; ".join(label for _, label in strong)
+    if len(facets) == 1:
+        return "Popular"
+    return f"Popular; {strong[1][1] if len(strong) > 1 else 'nothing in the profile speaks for it'}"
 
 
 def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str:
@@ -64,19 +86,23 @@ def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str
 def draw_table(found: Recommendations, dataset: Dataset) -> None:
     """Draws the list as a table with one column per part of the score."""
     labels = {facet.key: facet.label for facet in found.facets}
-    table = found.table.drop(columns=["probability"]).rename(columns=labels)
+    table = found.table.rename(columns=labels)
+    table["probability"] *= 100
+    if table["probability"].isna().all():
+        table = table.drop(columns=["probability"])
     items = dataset.items.iloc[[dataset.item_row(item_id) for item_id in table[ITEM_ID]]]
     facts = {name: items[name].to_list() for name in (YEAR, CATEGORIES) if name in items}
     for place, (name, values) in enumerate(facts.items()):
         table.insert(3 + place, name, [list(v) for v in values] if name == CATEGORIES else values)
-    highest = float(max(table["score"].max(), 1e-9)) if len(table) else 1.0
+    lowest, highest = min(0.0, float(table["score"].min())), max(1e-9, float(table["score"].max()))
     config = _signed(labels.values()) | {
         "rank": st.column_config.NumberColumn("Rank", width="small"),
         ITEM_ID: None,
         "title": st.column_config.TextColumn("Title", pinned=True),
         "year": st.column_config.NumberColumn("Year", format="%d", width="small"),
         "categories": st.column_config.ListColumn("Categories"),
-        "score": st.column_config.ProgressColumn("Score", format="%.3f", min_value=0.0, max_value=highest),
+        "score": st.column_config.ProgressColumn("Score", format="%.3f", min_value=lowest, max_value=highest),
+        "probability": st.column_config.NumberColumn("Probability", format="%.0f %%", help=PROBABILITY),
     }
     st.dataframe(table, hide_index=True, column_config=config, alt="Recommended items with the parts of their scores")
 

@@ -14,22 +14,26 @@ COLOURS: Mapping[str, str] = {
     "liked": "#56B4E9",
 }
 """Okabe–Ito: told apart by colour-blind readers; the same colour means the same kind of facet everywhere."""
-NAMES = {"prior": "prior", "age": "age", "gender": "gender", "attribute": "attributes"}
+NAMES = {"prior": "popularity", "age": "age", "gender": "gender", "attribute": "attributes"}
 NAMES |= {"interest": "interests", "liked": "liked items"}
-_WIDTH, _HEIGHT, _GAP = 320, 16, 1
+_WIDTH, _HEIGHT, _GAP, _MARGIN = 320, 16, 1, 2
+_METER_WIDTH = 640
 
 
-def score_bar(values: Sequence[float], facets: Sequence[Facet], *, scale: float, is_dark: bool) -> str:
+def score_bar(values: Sequence[float], facets: Sequence[Facet], *, sides: tuple[float, float], is_dark: bool) -> str:
     """Returns a stacked signed bar as SVG: negative parts left of the zero line, positive ones right of it.
 
     Args:
         values: one contribution per facet.
-        scale: the largest sum of one sign in the whole list, so that bars of different items can be compared.
+        sides: the largest sums of each sign in the whole list, so that bars of different items can be compared; see
+            ``largest_sides``.
     """
-    zero = _WIDTH * 0.2
-    unit = (_WIDTH - zero - 4) / scale if scale else 0.0
+    unit = (_WIDTH - 2 * _MARGIN) / (sum(sides) or 1.0)
+    zero = _MARGIN + sides[0] * unit
     parts, right, left = [], zero, zero
     for value, facet in zip(values, facets, strict=True):
+        if value == 0:
+            continue
         width = abs(value) * unit
         if value < 0:
             left -= width
@@ -49,17 +53,36 @@ def legend(facets: Sequence[Facet]) -> list[tuple[str, str]]:
     return [(NAMES[kind], COLOURS[kind]) for kind in kinds]
 
 
-def legend_picture(facets: Sequence[Facet], *, is_dark: bool) -> str:
-    """Returns the legend of the score bars as SVG."""
+def legend_pictures(facets: Sequence[Facet], *, is_dark: bool) -> list[tuple[str, str]]:
+    """Returns (name, SVG) of every kind of facet that occurs: a colour and what it stands for."""
     ink = "#F1F5F9" if is_dark else "#0F172A"
-    parts, x = [], 0.0
-    for name, colour in legend(facets):
-        parts.append(f'<rect x="{x:.1f}" y="4" width="12" height="12" rx="2" fill="{colour}"/>')
-        parts.append(
-            f'<text x="{x + 17:.1f}" y="14.5" font-family="sans-serif" font-size="13" fill="{ink}">{name}</text>'
-        )
-        x += 34 + 7.2 * len(name)
-    return _svg(max(1, int(x)), 20, "".join(parts))
+    return [(name, _legend_entry(name, colour, ink)) for name, colour in legend(facets)]
+
+
+def _legend_entry(name: str, colour: str, ink: str) -> str:
+    swatch = f'<rect x="0" y="4" width="12" height="12" rx="2" fill="{colour}"/>'
+    text = f'<text x="17" y="14.5" font-family="sans-serif" font-size="13" fill="{ink}">{name}</text>'
+    return _svg(round(20 + 7.4 * len(name)), 20, swatch + text)
+
+
+def percentages(shares: Mapping[str, float]) -> dict[str, int]:
+    """Returns whole percentages that sum to 100 (all 0 where all shares are): the largest remainders are rounded up."""
+    exact = {kind: 100 * share for kind, share in shares.items()}
+    whole = {kind: int(value) for kind, value in exact.items()}
+    missing = round(sum(exact.values())) - sum(whole.values())
+    for kind in sorted(exact, key=lambda kind: whole[kind] - exact[kind])[:missing]:
+        whole[kind] += 1
+    return whole
+
+
+def influence_bar(shares: Mapping[str, float]) -> str:
+    """Returns one stacked bar as SVG: the share that each kind of facet has in a list."""
+    parts, x, width = [], 0.0, _METER_WIDTH
+    for kind, share in shares.items():
+        label = f"{NAMES[kind]}: {percentages(shares)[kind]} %"
+        parts.append(_rectangle(x, share * width, COLOURS[kind], label) if share else "")
+        x += share * width
+    return _svg(width, _HEIGHT + 4, "".join(parts))
 
 
 def tile(title: str, *, is_dark: bool) -> str:
@@ -73,10 +96,12 @@ def tile(title: str, *, is_dark: bool) -> str:
     return _svg(48, 48, f'<rect width="48" height="48" rx="8" fill="{back}"/>{text}')
 
 
-def largest_side(rows: Sequence[Sequence[float]]) -> float:
-    """Returns the largest sum of the contributions of one sign over all items."""
-    sides = [abs(sum(v for v in row if v * sign > 0)) for row in rows for sign in (1, -1)]
-    return max(sides, default=0.0)
+def largest_sides(rows: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Returns the largest size of a sum of negative and of positive contributions over all items."""
+    negative, positive = (
+        max((abs(sum(v for v in row if v * sign > 0)) for row in rows), default=0.0) for sign in (-1, 1)
+    )
+    return negative, positive
 
 
 def _rectangle(x: float, width: float, colour: str, label: str) -> str:

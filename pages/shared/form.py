@@ -1,4 +1,4 @@
-"""The profile form and the list's controls, in the sidebar of every page; their values live in the address."""
+"""The profile form, in the sidebar of every page; its values live in the address."""
 
 from collections.abc import MutableMapping
 from typing import Any, Literal
@@ -10,8 +10,7 @@ from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, UNK
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
-from recsys.schema import AGE, ITEM_ID, Dataset, ItemFilter, Profile
-from recsys.settings import MAX_K
+from recsys.schema import AGE, ITEM_ID, Dataset, Profile
 
 _OFFERED_ITEMS = 20_000
 _BIND: Literal["query-params"] = "query-params"
@@ -151,25 +150,6 @@ def draw_saving(profile: Profile, saved: SavedProfiles) -> None:
             st.button("Delete", icon=":material/delete:", on_click=saved.delete, args=(gone,))
     if "form_error" in st.session_state:
         show_error(st.session_state.pop("form_error"))
-
-
-def draw_list_controls(dataset: Dataset) -> tuple[int, ItemFilter]:
-    """Draws k and the filters and returns them."""
-    k = st.slider("Items in the list", 1, MAX_K, 10, key="k", bind=_BIND)
-    categories: list[str] = []
-    if dataset.categories:
-        categories = st.multiselect(
-            "Only these categories", dataset.categories, key="category", bind=_BIND, placeholder="All categories"
-        )
-    years, spread = None, year_range(dataset)
-    if spread:
-        years = st.slider("Years", *spread, value=spread, key="years", bind=_BIND)
-    attributes = {}
-    for name, values in dataset.item_attributes.items():
-        chosen = st.multiselect(name.capitalize(), values, key=f"{ITEM_ATTRIBUTE}{name}", bind=_BIND, placeholder="All")
-        if chosen:
-            attributes[name] = tuple(chosen)
-    return k, ItemFilter(tuple(categories), None if years == spread else years, attributes)
 
 
 def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:

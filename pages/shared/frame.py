@@ -8,16 +8,20 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
-from pages.shared.form import carry_over, draw_list_controls, draw_profile_form, draw_saving, one_line, start_profile
+from pages.shared.controls import ListControls, draw_list_controls
+from pages.shared.form import carry_over, draw_profile_form, draw_saving, one_line, start_profile
 from pages.shared.link import address_of, check_link
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
-from recsys.recommender import SCORERS, Recommender
+from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
 
-_MARK, _NOTICES = "_frame", "_link_notices"
-_SCORER_NAMES = {"cosine": "Cosine (zero-shot BERT)"}
+_MARK, _NOTICES, _OFFERED = "_frame", "_link_notices", "_offered_scorers"
+_SCORERS = {
+    "additive": "Learned from other people's likes.",
+    "cosine": "Zero-shot BERT: compares words, learns nothing.",
+}
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,22 @@ class Page:
 
     recommender: Recommender
     profile: Profile
-    k: int
-    keep: ItemFilter
+    controls: ListControls
+
+    @property
+    def k(self) -> int:
+        """How many items a list has."""
+        return self.controls.k
+
+    @property
+    def keep(self) -> ItemFilter:
+        """What may be in a list."""
+        return self.controls.keep
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether part of each score is the same for everybody."""
+        return _has_prior(self.recommender)
 
     @property
     def dataset(self) -> Dataset:
@@ -50,6 +68,7 @@ def _navigation() -> StreamlitPage:
     st.set_page_config(page_title="Coldlens", page_icon="🧭", layout="wide")
     pages = [
         st.Page("pages/recommend.py", title="Recommend", icon=":material/recommend:", default=True),
+        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/science:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
     ]
     return st.navigation(pages, position="top")
@@ -89,10 +108,11 @@ def _draw_sidebar() -> Page:
     params = {key: st.query_params.get_all(key) for key in st.query_params}
     with st.sidebar:
         name = _choose_dataset(params)
-        scorer = st.selectbox("Scorer", SCORERS, key="scorer", bind="query-params", format_func=_scorer_name)
-    recommender = resources.recommender(name, scorer)
-    dataset = recommender.dataset
+    dataset = resources.dataset(name)
     before = st.session_state.get("_started_with")
+    with st.sidebar:
+        scorer = _choose_scorer(dataset)
+    recommender = resources.recommender(dataset, scorer)
     if before is not None and before != name:
         carry_over(st.session_state, dataset)
     if before is None:
@@ -108,12 +128,27 @@ def _draw_sidebar() -> Page:
         profile = draw_profile_form(dataset, saved)
         draw_saving(profile, saved)
         st.subheader("List")
-        k, keep = draw_list_controls(dataset)
-    return Page(recommender, profile, k, keep)
+        controls = draw_list_controls(dataset, has_prior=_has_prior(recommender))
+    return Page(recommender, profile, controls)
 
 
-def _scorer_name(scorer: str) -> str:
-    return _SCORER_NAMES.get(scorer, scorer)
+def _has_prior(recommender: Recommender) -> bool:
+    return any(facet.kind == "prior" for facet in recommender.scorer.facet_vectors(Profile()).facets)
+
+
+def _choose_scorer(dataset: Dataset) -> str:
+    """Offers what works for the dataset; a choice is kept where the next dataset offers the same.
+
+    The scorers go by their short names: a bound selectbox writes what it shows into the address (Streamlit 1.67), and the
+    address speaks in names that do not change with the wording.
+    """
+    scorers = available_scorers(dataset)
+    if st.session_state.get(_OFFERED, scorers) != scorers:
+        st.session_state["scorer"] = scorers[0]
+    st.session_state[_OFFERED] = scorers
+    scorer = st.selectbox("Scorer", scorers, key="scorer", bind="query-params")
+    st.caption(_SCORERS[scorer])
+    return scorer
 
 
 def _choose_dataset(params: dict[str, list[str]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from recsys.errors import shorten
-from recsys.recommender import SCORERS
+from recsys.recommender import available_scorers
 from recsys.schema import YEAR, Dataset
 from recsys.settings import MAX_AGE, MAX_K
 
@@ -14,7 +14,9 @@ ATTRIBUTE, ITEM_ATTRIBUTE = "attr-", "item-"
 VERSION = "v"
 """Marks an address that stands for itself: without a profile in it, nothing is known about the person."""
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
-CONTROL_KEYS = ("dataset", "scorer", "k", "category", "years")
+SHARE_KEYS = ("popularity", "diversity")
+"""Numbers from 0 to 1."""
+CONTROL_KEYS = ("dataset", "scorer", "k", *SHARE_KEYS, "category", "years")
 
 
 def keys_of(dataset: Dataset) -> tuple[str, ...]:
@@ -37,16 +39,17 @@ def address_of(state: Mapping[str, object], dataset: Dataset) -> dict[str, list[
 
 
 def make_link(base: str, state: Mapping[str, object], dataset: Dataset) -> str:
-    """Returns an address that carries the profile, k, scorer and filters in full."""
+    """Returns an address that carries the profile, the scorer and the list's controls in full."""
     return f"{base.split('?')[0]}?{urlencode(address_of(state, dataset), doseq=True)}"
 
 
 def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[str]:
     """Returns one three-part sentence for every value of an opened address that cannot be used."""
+    scorers = available_scorers(dataset)
     known: dict[str, tuple[Sequence[str], str]] = {
         "age": (AGES, f"a whole number from 0 to {MAX_AGE}, or “unknown”"),
         "gender": ((*dataset.genders, UNKNOWN), ", ".join((*dataset.genders, UNKNOWN))),
-        "scorer": (SCORERS, ", ".join(SCORERS)),
+        "scorer": (scorers, " or ".join(scorers)),
         "k": ([str(k) for k in range(1, MAX_K + 1)], f"a whole number from 1 to {MAX_K}"),
         "category": (dataset.categories, "a category of the catalog"),
         "liked": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
@@ -57,17 +60,33 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
         known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), f"one of {', '.join(values[:6])} …")
     for name, values in dataset.item_attributes.items():
         known[f"{ITEM_ATTRIBUTE}{name}"] = (values, f"one of {', '.join(values[:6])} …")
-    notices = []
+    notices = [
+        _left_out(key, value, "a number from 0 to 1")
+        for key in SHARE_KEYS
+        for value in params.get(key, [])
+        if value and not _is_share(value)
+    ]
     for key, (allowed, hint) in known.items():
         accepted = set(allowed)
         for value in params.get(key, []):
             if value and value not in accepted:
-                notices.append(f"The link's {key} was left out: “{shorten(value, 60)}”. Use {hint}.")
+                notices.append(_left_out(key, value, hint))
     unknown = [key for key in params if key not in keys_of(dataset)]
     notices += [
         f"The link has a part that means nothing here: “{shorten(key, 60)}”. It was ignored." for key in unknown
     ]
     return notices[:8]
+
+
+def _left_out(key: str, value: str, hint: str) -> str:
+    return f"The link's {key} was left out: “{shorten(value, 60)}”. Use {hint}."
+
+
+def _is_share(value: str) -> bool:
+    try:
+        return 0 <= float(value) <= 1
+    except ValueError:
+        return False
 
 
 def year_range(dataset: Dataset) -> tuple[int, int] | None:

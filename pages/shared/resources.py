@@ -3,20 +3,29 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import streamlit as st
 
 from recsys.datasets import open_dataset
 from recsys.encoder import TransformerEncoder
+from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.recommender import Recommender
 from recsys.saved_profiles import SavedProfiles
+from recsys.schema import Dataset
 from recsys.settings import Settings
 
 _KEPT = 4
-_STEPS = {"read": "Read the dataset", "encode": "Encode the items with BERT", "index": "Publish the index"}
+_STEPS = {
+    "read": "Read the dataset",
+    "encode": "Encode the items with BERT",
+    "index": "Publish the index",
+    "train": "Learn from other people's likes",
+}
+T = TypeVar("T")
 
 
 def settings() -> Settings:
@@ -29,53 +38,71 @@ def _encoder(name: str, device: str, precision: str) -> TransformerEncoder:
     return TransformerEncoder.from_pretrained(name, device=device, precision=precision)
 
 
-class _Shelf:
-    """The recommenders that were opened last; one visitor at a time opens one."""
+class _Shelf(Generic[T]):
+    """What was opened last; one visitor at a time opens something, and sees it being prepared, step by step."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.opened: OrderedDict[tuple[str, str, int], Recommender] = OrderedDict()
+        self.opened: OrderedDict[tuple[str, ...], T] = OrderedDict()
 
-    def put(self, key: tuple[str, str, int], recommender: Recommender) -> None:
-        self.opened[key] = recommender
+    def take(self, key: Callable[[], tuple[str, ...]], steps: Sequence[str], make: Callable[["_Report"], T]) -> T:
+        """Returns what is kept under a key, made first if need be; making may write files, and so change the key."""
+        wanted = key()
+        if wanted not in self.opened:
+            with _progress(steps) as report, self.lock:
+                if wanted not in self.opened:
+                    made = make(report)
+                    self._put(key(), made)
+                    return made
+        return self.opened[wanted]
+
+    def _put(self, key: tuple[str, ...], made: T) -> None:
+        self.opened[key] = made
         while len(self.opened) > _KEPT:
             self.opened.popitem(last=False)
 
 
 @st.cache_resource(show_spinner=False)
-def _shelf() -> _Shelf:
+def _datasets() -> _Shelf[Dataset]:
     return _Shelf()
 
 
-def recommender(name: str, scorer: str) -> Recommender:
-    """Returns the recommender of a dataset; the first visitor sees it being prepared, step by step."""
-    key = (name, scorer, _version(settings().data_dir / name))
-    shelf = _shelf()
-    if key not in shelf.opened:
-        with _progress() as report, shelf.lock:
-            if key not in shelf.opened:
-                opened = _prepare(name, scorer, report)
-                shelf.put((name, scorer, _version(settings().data_dir / name)), opened)
-                return opened
-    return shelf.opened[key]
+@st.cache_resource(show_spinner=False)
+def _recommenders() -> _Shelf[Recommender]:
+    return _Shelf()
 
 
-def _prepare(name: str, scorer: str, report: "_Report") -> Recommender:
+def dataset(name: str) -> Dataset:
+    """Returns a dataset, read again when its files have changed."""
+    data_dir = settings().data_dir
+
+    def read(report: "_Report") -> Dataset:
+        report("read", 0, 1)
+        return open_dataset(name, data_dir=data_dir)
+
+    return _datasets().take(lambda: (name, _version(data_dir / name)), ("read",), read)
+
+
+def recommender(dataset: Dataset, scorer: str) -> Recommender:
+    """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
-    report("read", 0, 1)
-    dataset = open_dataset(name, data_dir=chosen.data_dir)
-    report("read", 1, 1)
-    report("encode", 0, 1)
-    encoder = _encoder(chosen.encoder, chosen.device, chosen.precision)
-    encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
-    return Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, progress=report)
+    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer)
+
+    def prepare(report: "_Report") -> Recommender:
+        report("encode", 0, 1)
+        encoder = _encoder(chosen.encoder, chosen.device, chosen.precision)
+        encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
+        return Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, progress=report)
+
+    steps = ("encode", "index", *(("train",) if scorer == "additive" else ()))
+    return _recommenders().take(lambda: key, steps, prepare)
 
 
 class _Report:
-    """Three progress bars, one for each step."""
+    """One progress bar for each step."""
 
-    def __init__(self) -> None:
-        self._bars = {step: st.progress(0.0, text=label) for step, label in _STEPS.items()}
+    def __init__(self, steps: Sequence[str]) -> None:
+        self._bars = {step: st.progress(0.0, text=_STEPS[step]) for step in steps}
 
     def __call__(self, step: str, done: int, total: int) -> None:
         counted = f" – {done:,} of {total:,}" if total > 1 else ""
@@ -83,20 +110,36 @@ class _Report:
 
 
 @contextmanager
-def _progress() -> Iterator[_Report]:
+def _progress(steps: Sequence[str]) -> Iterator[_Report]:
     slot = st.empty()
-    with slot.container(border=True):
-        st.markdown(
-            "**Getting ready.** The first start reads the data and encodes every item once; later starts are quick."
-        )
-        report = _Report()
-    yield report
-    slot.empty()
+    try:
+        with slot.container(border=True):
+            st.markdown(
+                "**Getting ready.** The first start reads the data, encodes every item once and learns from the users; "
+                "later starts are quick."
+            )
+            report = _Report(steps)
+        yield report
+    finally:
+        slot.empty()
 
 
-def _version(folder: Path) -> int:
+def _version(folder: Path) -> str:
     """Changes when the dataset's files change, so that an edited dataset is opened anew."""
-    return sum(path.stat().st_mtime_ns for path in folder.glob("*.*") if path.is_file())
+    return str(sum(path.stat().st_mtime_ns for path in folder.glob("*.*") if path.is_file()))
+
+
+def evaluations(recommender: Recommender) -> list[Evaluation]:
+    """Returns the finished evaluations of a dataset, newest first, read again when one is added."""
+    folder = recommender.dataset.folder
+    if folder is None or not (folder / "artifacts").exists():
+        return []
+    return _evaluations(recommender, str(folder), (folder / "artifacts").stat().st_mtime_ns, recommender.embeddings_key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _evaluations(_recommender: Recommender, folder: str, version: int, key: str) -> list[Evaluation]:
+    return kept_evaluations(_recommender.dataset, key)
 
 
 def saved_profiles(dataset_name: str) -> SavedProfiles:

@@ -12,7 +12,7 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
     """Draws the popovers that copy the link and export the list."""
     with st.container(horizontal=True, width="content", gap="small"):
         with st.popover("Copy link", icon=":material/link:"):
-            st.caption("The link carries the invented profile, the length of the list, the scorer and the filters.")
+            st.caption("The link carries the invented profile, the scorer, the list's controls and the filters.")
             st.code(
                 make_link(st.context.url or "", st.session_state.to_dict(), page.dataset),
                 language=None,
@@ -21,6 +21,17 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
         with st.popover("Export", icon=":material/download:"):
             name = f"coldlens-{page.dataset.name}"
             st.download_button("CSV", to_csv(found), f"{name}.csv", "text/csv", on_click="ignore")
-            about = {"dataset": page.dataset.name, "scorer": page.recommender.scorer.name}
-            about |= {"encoder": page.recommender.encoder.name}
-            st.download_button("JSON", to_json(found, **about), f"{name}.json", "application/json", on_click="ignore")
+            st.download_button(
+                "JSON", to_json(found, **about(page, found)), f"{name}.json", "application/json", on_click="ignore"
+            )
+
+
+def about(page: Page, found: Recommendations) -> dict[str, object]:
+    """Returns what somebody needs to make the same list again, besides the profile."""
+    return {
+        "dataset": page.dataset.name,
+        "scorer": page.recommender.scorer.name,
+        "encoder": page.recommender.encoder.name,
+        "popularity": found.popularity,
+        "diversity": found.diversity,
+    }

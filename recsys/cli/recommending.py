@@ -1,7 +1,5 @@
-"""The command line: the same path as the pages, for people and, with ``--json``, for machines."""
+"""Datasets, building and recommending, for people and, with ``--json``, for machines."""
 
-import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -12,45 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recsys.errors import ColdlensError, DataError
+from recsys.cli.shared import DataDir, JsonFlag, app, print_json, settings_of
+from recsys.errors import DataError
 from recsys.schema import ItemFilter, Profile, Recommendations
-from recsys.settings import DEFAULT_DATASET, Settings
+from recsys.settings import DEFAULT_DATASET
 
-app = typer.Typer(
-    help="Cold-start recommendations that explain themselves.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
 datasets_app = typer.Typer(help="What data is there, and where it comes from.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the datasets (COLDLENS_DATA_DIR).", show_default="data")]
-
-
-def main() -> None:
-    """Runs the command line; our errors go to stderr and exit with 2."""
-    try:
-        app()
-    except ColdlensError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(2) from None
-
-
-def _settings(data_dir: Path | None = None, encoder: str | None = None, device: str | None = None) -> Settings:
-    found = Settings.from_environment(os.environ)
-    return Settings(
-        data_dir=data_dir or found.data_dir,
-        dataset=found.dataset,
-        encoder=encoder or found.encoder,
-        device=device or found.device,
-        precision=found.precision,
-    )
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1))
 
 
 @datasets_app.command("list")
@@ -58,9 +24,9 @@ def list_command(data_dir: DataDir = None, as_json: JsonFlag = False) -> None:
     """List the datasets that are ready or can be fetched."""
     from recsys.datasets import list_datasets
 
-    entries = list_datasets(_settings(data_dir).data_dir)
+    entries = list_datasets(settings_of(data_dir).data_dir)
     if as_json:
-        _print_json([vars(entry) for entry in entries])
+        print_json([vars(entry) for entry in entries])
         return
     table = Table("name", "title", "state")
     for entry in entries:
@@ -78,10 +44,10 @@ def fetch_command(
     """Read a known dataset from its package, or from a file that you have, into the data folder."""
     from recsys.datasets import fetch_dataset
 
-    dataset = fetch_dataset(name, data_dir=_settings(data_dir).data_dir, source=source)
+    dataset = fetch_dataset(name, data_dir=settings_of(data_dir).data_dir, source=source)
     counts = {"items": len(dataset.items), "users": len(dataset.users), "interactions": len(dataset.interactions)}
     if as_json:
-        _print_json({"dataset": name, **counts})
+        print_json({"dataset": name, **counts})
         return
     print(f"{dataset.info.title} is ready: " + ", ".join(f"{count:,} {noun}" for noun, count in counts.items()) + ".")
 
@@ -98,15 +64,15 @@ def build_command(
     from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
-    settings = _settings(data_dir, encoder, device)
+    settings = settings_of(data_dir, encoder, device)
     started = time.perf_counter()
     dataset = open_dataset(name, data_dir=settings.data_dir)
-    recommender = Recommender.from_dataset(dataset, settings=settings)
+    recommender = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
     seconds = time.perf_counter() - started
     found: dict[str, Any] = {"dataset": dataset.name, "items": len(dataset.items), "encoder": recommender.encoder.name}
     found |= {"device": recommender.encoder.description, "seconds": round(seconds, 3)}
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     print(
         f"{dataset.name}: {found['items']:,} items encoded with {found['encoder']} ({found['device']}) in {seconds:.1f} s."
@@ -122,7 +88,11 @@ def recommend_command(
     interest: Annotated[list[str] | None, typer.Option(help="Free text; repeat for more.")] = None,
     liked: Annotated[list[str] | None, typer.Option(help="An item_id; repeat for more.")] = None,
     k: Annotated[str, typer.Option("-k", help="Length of the list, 1 to 100.")] = "10",
-    scorer: Annotated[str, typer.Option(help="How items are scored.")] = "cosine",
+    scorer: Annotated[
+        str | None, typer.Option(help="additive or cosine.", show_default="additive where likes are known")
+    ] = None,
+    popularity: Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")] = 1.0,
+    diversity: Annotated[float, typer.Option(help="0 ranks by score, 1 by difference from the rest.")] = 0.0,
     category: Annotated[list[str] | None, typer.Option(help="Show only these categories.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
@@ -135,14 +105,15 @@ def recommend_command(
 
     profile = Profile(age, gender, _attributes(attribute or []), tuple(interest or ()), tuple(liked or ()))  # type: ignore[arg-type]
     length = _whole_number(k)
-    settings = _settings(data_dir, encoder, device)
+    settings = settings_of(data_dir, encoder, device)
     opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
     recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     started = time.perf_counter()
-    found = recommender.recommend(profile, k=length, keep=ItemFilter(categories=tuple(category or ())))
+    keep = ItemFilter(categories=tuple(category or ()))
+    found = recommender.recommend(profile, k=length, keep=keep, popularity=popularity, diversity=diversity)
     elapsed = (time.perf_counter() - started) * 1000
     if as_json:
-        _print_json(
+        print_json(
             {
                 "dataset": opened.name,
                 "scorer": recommender.scorer.name,
@@ -181,20 +152,3 @@ def _print_list(found: Recommendations) -> None:
         parts = (f"{escape(labels[key])} {value:+.3f}" for key, value in row["contributions"].items())
         table.add_row(str(row["rank"]), row["item_id"], escape(row["title"]), f"{row['score']:.3f}", "; ".join(parts))
     Console().print(table)
-
-
-@app.command("bench")
-def bench_command(
-    largest: Annotated[int, typer.Option(min=1, help="Largest synthetic catalog.")] = 1_000_000,
-    as_json: JsonFlag = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Measure this machine: encoding against sentence-transformers, and from a changed profile to a ranked list."""
-    from recsys.bench import run_bench
-
-    result = run_bench(_settings(data_dir), largest=largest)
-    if as_json:
-        _print_json(result)
-        return
-    for name, value in result.items():
-        print(f"{name}: {json.dumps(value)}")

@@ -16,6 +16,8 @@ from recsys.scorer.basis import FactBasis
 from recsys.scorer.protocol import FacetVectors
 
 _FLOOR = 0.01
+Calibration = tuple[float, float, float]
+UNCALIBRATED: Calibration = (float("nan"),) * 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class AdditiveModel:
         text: ``(dim, k)``, maps an item's text embedding, less ``text_centre``, to taste.
         text_centre: ``(dim,)``, the mean embedding of the items.
         prior: ``(n_items,)``, probability-like: smoothed popularity, for cold items predicted from content.
-        calibration: (a, b) of ``sigmoid(a * log_score(score) + b)``; ``NaN`` where there were too few users to calibrate.
+        calibration: weights of the two ``calibration_features`` of a score, and an offset; the sigmoid of their sum is the
+            probability. ``NaN`` where there were too few users to calibrate.
         about: how it was made: chosen parameters, numbers of users and items.
     """
 
@@ -49,7 +52,7 @@ class AdditiveModel:
     text: np.ndarray
     text_centre: np.ndarray
     prior: np.ndarray
-    calibration: tuple[float, float]
+    calibration: Calibration
     about: Mapping[str, Any]
 
     _ARRAYS = ("facts", "interests", "interest_centre", "liked", "items", "text", "text_centre", "prior")
@@ -75,7 +78,7 @@ class AdditiveModel:
             basis=FactBasis.from_dict(rest["basis"]),
             interest_offset=rest["interest_offset"],
             liked_offset=rest["liked_offset"],
-            calibration=(rest["calibration"][0], rest["calibration"][1]),
+            calibration=tuple(rest["calibration"]),
             about=rest["about"],
             **arrays,
         )
@@ -120,14 +123,17 @@ class Known:
         return np.asarray(facts + interests + liked)
 
 
-def log_score(scores: np.ndarray) -> np.ndarray:
-    """Returns the logarithm of scores, bent so that it is defined and increasing below zero as well.
+def calibration_features(scores: np.ndarray) -> np.ndarray:
+    """Returns what a calibration weighs, on a new last axis: the bent logarithm of the score, and the score.
 
-    Scores are fitted to frequencies, so a like grows about in proportion to them; ``sigmoid`` of the plain score would be far
-    too sure of the best items (measured: calibration error 0.018 instead of 0.003).
+    Scores are fitted to frequencies, so where likes are rare the odds grow in proportion to the score, and the plain
+    sigmoid of a score is far too sure of the best items (measured on MovieLens-100K: calibration error 0.013 instead of 0.002).
+    The logarithm is bent so that it is defined, and increases, below zero as well.
+
+    Source: M. Kull, T. Silva Filho, P. Flach, Beta calibration, 2017 (the idea of two features).
     """
     values = np.asarray(scores, np.float64)
-    return np.asarray(np.log((values + np.hypot(values, 2 * _FLOOR)) / 2))
+    return np.stack([np.log((values + np.hypot(values, 2 * _FLOOR)) / 2), values], axis=-1)
 
 
 def readable(texts: Iterable[str], encoder: Encoder) -> list[str]:
@@ -179,8 +185,8 @@ class AdditiveScorer:
 
     def probability(self, scores: np.ndarray) -> np.ndarray:
         """Returns the calibrated probability that an item is among those the person goes on to like."""
-        slope, offset = self.model.calibration
-        return np.asarray(expit(slope * log_score(scores) + offset))
+        *slopes, offset = self.model.calibration
+        return np.asarray(expit(calibration_features(scores) @ np.array(slopes) + offset))
 
     def _facts(self, profile: Profile) -> dict[str, np.ndarray]:
         basis = self.model.basis

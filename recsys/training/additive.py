@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys.encoder import Encoder
 from recsys.schema import Profile
-from recsys.scorer.additive import AdditiveModel
+from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration
 from recsys.scorer.basis import FactBasis
 from recsys.training.content import Content
 from recsys.training.histories import N_INTERESTS, Histories
@@ -114,7 +114,7 @@ class Workbench:
             self._liked[penalty] = (self.liked_sums + penalty * by_text) / (self.n_likes + penalty)[:, None]
         return config.liked_gain * self._liked[penalty]
 
-    def model(self, config: AdditiveConfig, calibration: tuple[float, float] = (np.nan, np.nan)) -> AdditiveModel:
+    def model(self, config: AdditiveConfig, calibration: Calibration = UNCALIBRATED) -> AdditiveModel:
         """Returns the fitted model."""
         basis, facts, interests = self.facts(config)
         return AdditiveModel(

@@ -7,7 +7,7 @@ import numpy as np
 
 from recsys.encoder import Encoder
 from recsys.schema import Profile
-from recsys.scorer.additive import AdditiveModel, Known, log_score
+from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration, Known, calibration_features
 from recsys.training.additive import AdditiveConfig, Workbench
 from recsys.training.content import Content
 from recsys.training.histories import Histories
@@ -44,13 +44,13 @@ class Selection:
 
     Attributes:
         config: with the chosen values.
-        calibration: (a, b) of ``sigmoid(a * log_score(score) + b)``; ``NaN`` where there were too few users.
+        calibration: see ``AdditiveModel``.
         trials: everything that was tried, in order.
         n_judged: users that it was judged on, over all folds.
     """
 
     config: AdditiveConfig
-    calibration: tuple[float, float]
+    calibration: Calibration
     trials: tuple[Trial, ...]
     n_judged: int
 
@@ -84,17 +84,23 @@ class _Fold:
 
 
 def select(histories: Histories, content: Content, *, encoder: Encoder, config: AdditiveConfig) -> Selection:
-    """Tries the settings one parameter after the other on users held out from the fit; too few users keep the defaults."""
+    """Tries the settings one parameter after the other on users held out from the fit.
+
+    A setting replaces the default where it is better by more than one standard error; too few users keep the defaults.
+    """
     judged = np.flatnonzero([len(histories.later(user)) >= 2 for user in range(len(histories))])
     if len(judged) < _MIN_USERS:
-        return Selection(config, (np.nan, np.nan), (), 0)
+        return Selection(config, UNCALIBRATED, (), 0)
     folds = list(_folds(histories, judged, content, encoder, config))
     trials: list[Trial] = []
     for parameter, values, presentations in _STAGES:
         tried = [replace(config, **{parameter: value}) for value in values]  # type: ignore[arg-type]
         found = [_judge(folds, candidate, presentations) for candidate in tried]
-        trials += [Trial(parameter, value, score) for value, score in zip(values, found, strict=True)]
-        config = tried[int(np.argmax(found))]
+        usual = _judge(folds, config, presentations)
+        trials += [Trial(parameter, value, float(each.mean())) for value, each in zip(values, found, strict=True)]
+        best = int(np.argmax([each.mean() for each in found]))
+        if _is_better(found[best], usual):
+            config = tried[best]
     return Selection(config, _calibrate(folds, config), tuple(trials), sum(len(fold.targets) for fold in folds))
 
 
@@ -126,8 +132,14 @@ def _presented(profiles: Sequence[Profile], rng: np.random.Generator) -> dict[st
     }
 
 
-def _judge(folds: Sequence[_Fold], config: AdditiveConfig, presentations: Sequence[str]) -> float:
-    return float(np.concatenate([fold.ndcg(fold.bench.model(config), presentations) for fold in folds]).mean())
+def _judge(folds: Sequence[_Fold], config: AdditiveConfig, presentations: Sequence[str]) -> np.ndarray:
+    return np.concatenate([fold.ndcg(fold.bench.model(config), presentations) for fold in folds])
+
+
+def _is_better(values: np.ndarray, usual: np.ndarray) -> bool:
+    """Whether the mean over the same users is larger by more than one standard error; less than that is mostly noise."""
+    gain = values - usual
+    return float(gain.mean()) > float(gain.std(ddof=1)) / np.sqrt(len(gain))
 
 
 def _ndcg(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -141,8 +153,8 @@ def _ndcg(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return np.asarray(hits @ discount / ideal)
 
 
-def _calibrate(folds: Sequence[_Fold], config: AdditiveConfig) -> tuple[float, float]:
-    """Fits ``sigmoid(a * log_score + b)`` to likes of held-out users, over all presentations."""
+def _calibrate(folds: Sequence[_Fold], config: AdditiveConfig) -> Calibration:
+    """Fits ``AdditiveModel.calibration`` to the likes of held-out users, over all presentations."""
     from sklearn.linear_model import LogisticRegression
 
     scores, liked = [], []
@@ -154,7 +166,13 @@ def _calibrate(folds: Sequence[_Fold], config: AdditiveConfig) -> tuple[float, f
             liked.append(fold.targets[fold.allowed])
     joined, labels = np.concatenate(scores), np.concatenate(liked)
     if labels.all() or not labels.any():
-        return np.nan, np.nan
+        return UNCALIBRATED
     kept = np.random.default_rng(config.seed).permutation(len(joined))[:_PAIRS]
-    fitted = LogisticRegression(C=np.inf).fit(log_score(joined[kept])[:, None], labels[kept])
-    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    features = calibration_features(joined[kept])
+    fitted = LogisticRegression(C=np.inf).fit(features, labels[kept])
+    slopes = fitted.coef_[0]
+    if (slopes < 0).any():  # a probability must not fall as the score grows
+        only = int(slopes.argmax())
+        fitted = LogisticRegression(C=np.inf).fit(features[:, [only]], labels[kept])
+        slopes = np.where(np.arange(2) == only, fitted.coef_[0, 0], 0.0)
+    return float(slopes[0]), float(slopes[1]), float(fitted.intercept_[0])

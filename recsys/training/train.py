@@ -57,11 +57,23 @@ def train_additive(
     if not len(dataset.users) or not len(dataset.likes):
         fix = "Use the cosine scorer, or a dataset with users and interactions."
         raise NotTrainedError("There are no likes of other users to learn from", dataset.name, fix=fix)
-    report = progress or (lambda done, total: None)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(
+        limits=1, user_api="blas"
+    ):  # beside other work, threads that wait for each other are 10 x slower
+        return _train(
+            dataset, item_vectors, encoder, config or AdditiveConfig(), progress or (lambda done, total: None)
+        )
+
+
+def _train(
+    dataset: Dataset, item_vectors: np.ndarray, encoder: Encoder, config: AdditiveConfig, report: Progress
+) -> Training:
     started = time.perf_counter()
     histories, content = Histories.from_dataset(dataset), Content.from_dataset(dataset, item_vectors)
     report(1, 3)
-    selection = select(histories, content, encoder=encoder, config=config or AdditiveConfig())
+    selection = select(histories, content, encoder=encoder, config=config)
     report(2, 3)
     model = Workbench(histories, content, encoder=encoder, config=selection.config).model(
         selection.config, selection.calibration

@@ -15,8 +15,11 @@ Progress = Callable[[str, int, int], None]
 """Called with (step, done, in all); the steps are ``encode`` and ``index``."""
 
 
-def item_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress | None = None) -> np.ndarray:
-    """Returns ``(n_items, dim)`` float32, memory-mapped from the dataset's artifacts and made there where needed."""
+def embed_items(dataset: Dataset, encoder: Encoder, *, progress: Progress | None = None) -> tuple[np.ndarray, str]:
+    """Returns the embeddings of all items, and their key (see ``embeddings_key``).
+
+    The embeddings are ``(n_items, dim)`` float32, memory-mapped from the dataset's artifacts and made there where needed.
+    """
     texts = item_texts(dataset)
     key = embeddings_key(texts, encoder)
     report = progress or (lambda step, done, total: None)
@@ -25,7 +28,7 @@ def item_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress | 
         return encoder.encode(texts, bulk=True, progress=lambda done, total: report("encode", done, total))
 
     if dataset.folder is None:
-        return encode()
+        return encode(), key
     store = ArtifactStore(dataset.folder / "artifacts")
     try:
         artifact = store.open("text", key)
@@ -38,7 +41,7 @@ def item_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress | 
         artifact = store.open("text", key)
         report("index", 1, 1)
     mapped: np.ndarray = np.load(artifact.path / "embeddings.npy", mmap_mode="r", allow_pickle=False)
-    return mapped
+    return mapped, key
 
 
 def embeddings_key(texts: Sequence[str], encoder: Encoder) -> str:

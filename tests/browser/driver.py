@@ -84,8 +84,9 @@ class Visitor:
     outside: list[str] = field(default_factory=list)
 
     def open(self, path: str = "/") -> None:
+        """Opens a page; the first one of a fresh server waits for training."""
         self.page.goto(self.server.url + path)
-        self.settle(timeout=120)
+        self.settle(timeout=300)
 
     def settle(self, timeout: float = 60) -> None:
         """Waits until the script has run and nothing on the page is stale."""
@@ -97,6 +98,10 @@ class Visitor:
         """Returns the titles on the cards, in order, without their ranks."""
         texts = self.page.locator("[data-testid=stMain] strong").all_inner_texts()
         return [re.sub(r"^\d+\. ", "", text) for text in texts if re.match(r"^\d+\. ", text)]
+
+    def meter(self) -> str:
+        """Returns what the influence meter says."""
+        return str(self.page.get_by_test_id("stMain").get_by_text("This list:").first.inner_text())
 
     def titles_after(self, before: list[str]) -> list[str]:
         """Waits until the list is another one, and returns it; the old one after ten seconds."""

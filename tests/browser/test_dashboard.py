@@ -102,6 +102,42 @@ def test_one_change_and_a_reload_keep_the_preset_and_liked_items(visitor, browse
     assert visitor.page.get_by_test_id("stAlert").filter(has_text="left out").count() == 0
 
 
+def test_less_popularity_moves_the_meter_and_a_copied_link_keeps_it(visitor, browser, server):
+    page = visitor.page
+    visitor.open("/?age=41&gender=M&interests=space")
+    before, said = visitor.titles(), visitor.meter()
+    assert "popularity" in said
+
+    page.get_by_role("slider", name="Popularity").focus()
+    page.keyboard.press("Home")
+    after = visitor.titles_after(before)
+    assert after != before
+    assert "popularity" not in visitor.meter()
+
+    page.get_by_role("slider", name="Diversity").focus()
+    for _ in range(7):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("stMain")).to_contain_text("not in the order of the scores")
+    visitor.titles_after(after)
+    address = parse_qs(urlsplit(page.url).query)
+    assert (float(address["popularity"][0]), float(address["diversity"][0])) == (0.0, 0.35)
+
+    page.get_by_role("button", name="Copy link").click()
+    link = page.get_by_test_id("stCode").filter(has_text="diversity").first.inner_text().strip()
+    with visit(browser, server) as friend:
+        friend.open(link.removeprefix(server.url))
+        assert friend.titles() == visitor.titles()
+        assert friend.meter() == visitor.meter()
+        assert friend.page.get_by_test_id("stAlert").count() == 0
+
+
+def test_the_cosine_of_a_link_is_kept_in_the_address(visitor):
+    visitor.open("/?scorer=cosine&age=41&interests=space")
+
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("similarity of words, not of taste")
+    assert parse_qs(urlsplit(visitor.page.url).query)["scorer"] == ["cosine"]
+
+
 def test_wrong_values_in_a_link_are_named(visitor):
     visitor.open("/?age=abc&k=5000&liked=nothing&interests=space")
 

@@ -1,10 +1,14 @@
 """One way to run a page in-process."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from recsys.datasets import open_dataset
+from recsys.recommender import Recommender
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +29,16 @@ def _router_mode(monkeypatch):
 
 @pytest.fixture(scope="session")
 def pages_data(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("pages-data")
+    """MovieLens-100K, encoded and trained once, so that no page waits for it."""
+    folder = tmp_path_factory.mktemp("pages-data")
+    Recommender.from_dataset(open_dataset("movielens-100k", data_dir=folder))
+    return folder
+
+
+@pytest.fixture
+def own_data(pages_data, tmp_path) -> Path:
+    """A copy of ``pages_data`` to which a test may add datasets."""
+    return shutil.copytree(pages_data, tmp_path / "data")
 
 
 @pytest.fixture

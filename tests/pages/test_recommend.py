@@ -64,6 +64,10 @@ def test_one_result(open_app):
         ({"age": "abc"}, "abc"),
         ({"age": "999"}, "999"),
         ({"k": "0"}, "k was left out"),
+        ({"scorer": "magic"}, "scorer was left out"),
+        ({"popularity": "1.5"}, "popularity was left out"),
+        ({"popularity": "nan"}, "popularity was left out"),
+        ({"diversity": "much"}, "diversity was left out"),
         ({"gender": "X"}, "gender was left out"),
         ({"liked": "no-such-item"}, "no\\-such\\-item"),
         ({"attr-occupation": "wizard"}, "wizard"),
@@ -132,7 +136,7 @@ def test_a_saved_profile_is_offered_again_and_deleted_for_good(open_app):
 
 
 def test_the_table_shows_the_same_list(open_app):
-    app = open_app(interests=["space"], k="4")
+    app = open_app(interests=["space"], k="4", scorer="cosine")
     app.segmented_control(key="view").set_value("Table").run()
 
     assert not app.exception
@@ -158,9 +162,10 @@ def test_a_filter_that_nothing_passes_gives_an_empty_state(open_app):
 
 
 def test_honesty_and_status_are_on_the_page(open_app):
-    app = open_app()
+    app = open_app(scorer="cosine")
 
     assert "similarity of words, not of taste" in texts(app.info)
+    assert "The sentence that BERT reads" in [expander.label for expander in app.expander]
     assert "1,682 items" in texts(app.caption)
 
 
@@ -179,9 +184,11 @@ def test_a_catalog_without_users_or_years_works(open_app, tmp_path):
     items = pd.DataFrame({"item_id": ["1", "2", "3"], "title": ["Red lamp", "Blue chair", "Garden hose"]})
     write_folder(Dataset("shop", DatasetInfo("Shop"), items, pd.DataFrame(), pd.DataFrame()), tmp_path / "shop")
 
-    app = open_app(tmp_path, dataset="shop", interests=["lamp"])
+    app = open_app(tmp_path, dataset="shop", interests=["lamp"], scorer="additive")
 
     assert not app.exception
+    assert app.selectbox(key="scorer").options == ["cosine"]
+    assert "scorer was left out: “additive”" in texts(app.warning).replace("\\", "")
     assert "Red lamp" in titles(app)[0]
     assert len(titles(app)) == 3
 
@@ -214,13 +221,13 @@ def test_the_profile_of_the_page_equals_the_one_of_the_library(open_app):
         assert facet.label in line
 
 
-def test_switching_the_dataset_keeps_what_fits_and_drops_the_rest(open_app, tmp_path):
+def test_switching_the_dataset_keeps_what_fits_and_drops_the_rest(open_app, own_data):
     items = pd.DataFrame(
         {"item_id": ["a", "b", "c"], "title": ["Red lamp", "Blue chair", "Hose"], "room": ["x", "y", "y"]}
     )
     users = pd.DataFrame({"user_id": ["1"], "age": [30.0], "gender": ["woman"], "plan": ["free"]})
-    write_folder(Dataset("shop", DatasetInfo("Shop"), items, users, pd.DataFrame()), tmp_path / "shop")
-    app = open_app(tmp_path, age="41", gender="M", interests=["lamp"], liked=["50"], category=["Western"])
+    write_folder(Dataset("shop", DatasetInfo("Shop"), items, users, pd.DataFrame()), own_data / "shop")
+    app = open_app(own_data, age="41", gender="M", interests=["lamp"], liked=["50"], category=["Western"])
     assert not app.exception
 
     app.selectbox(key="dataset").set_value("shop").run()
@@ -229,6 +236,7 @@ def test_switching_the_dataset_keeps_what_fits_and_drops_the_rest(open_app, tmp_
     assert "Red lamp" in titles(app)[0]
     assert app.select_slider(key="age").value == "41"
     assert app.multiselect(key="liked").value == []
+    assert (app.selectbox(key="scorer").options, app.selectbox(key="scorer").value) == (["cosine"], "cosine")
 
     app.multiselect(key="item-room").set_value(["y"]).run()
     assert not app.exception
@@ -236,6 +244,7 @@ def test_switching_the_dataset_keeps_what_fits_and_drops_the_rest(open_app, tmp_
 
     app.selectbox(key="dataset").set_value("movielens-100k").run()
     assert not app.exception
+    assert app.selectbox(key="scorer").value == "additive"
     assert len(titles(app)) == 10
 
 

@@ -1,0 +1,109 @@
+"""Plotly figures, without Streamlit."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from recsys.evaluation import HEADLINE, OURS, Evaluation, Slice
+
+_PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
+
+
+def curve(evaluation: Evaluation, methods: Sequence[str], measure: str = HEADLINE) -> go.Figure:
+    """Returns the measure over the levels with 95 % intervals, one line per method; ours is the thick one."""
+    figure = go.Figure()
+    for number, method in enumerate(methods):
+        found = [(level, evaluation.results[level].get(method)) for level in evaluation.levels]
+        known = [(level, values[measure]) for level, values in found if values]
+        figure.add_scatter(
+            x=[level for level, _ in known],
+            y=[value.mean for _, value in known],
+            error_y={
+                "array": [value.high - value.mean for _, value in known],
+                "arrayminus": [value.mean - value.low for _, value in known],
+                "thickness": 1,
+                "width": 3,
+            },
+            name=method,
+            mode="lines+markers",
+            line={"color": _PALETTE[number % len(_PALETTE)], "width": 4 if method == OURS else 1.5},
+            marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)], "size": 9},
+        )
+    figure.update_layout(**_layout(f"{measure}, 95 % interval", 420), legend={"orientation": "h", "y": -0.2})
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=list(evaluation.levels))
+    return figure
+
+
+def heat_map(rows: Mapping[str, Sequence[Slice]], measure: str) -> go.Figure:
+    """Returns a measure by method (rows) and group of users (columns); every cell says its value and its interval."""
+    groups = list(dict.fromkeys(found.group for slices in rows.values() for found in slices))
+    cells = {method: {found.group: found.value for found in slices} for method, slices in rows.items()}
+    counts = {found.group: found.value.n for slices in rows.values() for found in slices}
+    means = [[cells[method][group].mean if group in cells[method] else None for group in groups] for method in rows]
+    texts = [
+        [
+            f"{cells[m][g].mean:.3f}<br>[{cells[m][g].low:.3f}, {cells[m][g].high:.3f}]" if g in cells[m] else ""
+            for g in groups
+        ]
+        for m in rows
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=means,
+            x=[f"{group}<br>n = {counts[group]}" for group in groups],
+            y=list(rows),
+            text=texts,
+            texttemplate="%{text}",
+            hoverinfo="skip",
+            colorscale="Blues",
+            colorbar={"title": {"text": measure}},
+        )
+    )
+    figure.update_layout(**_layout("", 120 + 52 * len(rows)))
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def reliability(bins: pd.DataFrame) -> go.Figure:
+    """Returns the share of likes against the probability that was said; on the diagonal, both agree."""
+    figure = go.Figure()
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "#999999"}, name="perfect")
+    for number, (level, frame) in enumerate(bins.groupby("level", sort=False)):
+        figure.add_scatter(
+            x=frame["probability"],
+            y=frame["share"],
+            customdata=frame[["n"]],
+            hovertemplate="said %{x:.1%}, was %{y:.1%}<br>%{customdata[0]:,} items<extra></extra>",
+            mode="lines+markers",
+            name=str(level),
+            line={"color": _PALETTE[number % len(_PALETTE)]},
+            marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)]},
+        )
+    figure.update_layout(**_layout("share that was liked", 420), legend={"orientation": "h", "y": -0.25})
+    figure.update_xaxes(title_text="probability that was shown", tickformat=".0%")
+    figure.update_yaxes(tickformat=".0%")
+    return figure
+
+
+def run_curve(values: Sequence[float], steps: Sequence[str]) -> go.Figure:
+    """Returns the held-out measure of every setting that a training tried."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=list(range(1, len(values) + 1)), y=list(values), text=list(steps), mode="lines+markers", name="tried",
+        hovertemplate="%{text}<br>%{y:.4f}<extra></extra>", line={"color": _PALETTE[0]},
+    )  # fmt: skip
+    figure.update_layout(**_layout("held-out nDCG@10", 300))
+    figure.update_xaxes(title_text="setting tried")
+    return figure
+
+
+def _layout(y_title: str, height: int) -> dict:
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 16, "b": 8},
+        "yaxis": {"title": {"text": y_title}},
+        "hovermode": "closest",
+    }

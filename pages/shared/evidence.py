@@ -1,0 +1,34 @@
+"""How good lists were for people like this one, who were held out from training."""
+
+import streamlit as st
+
+from pages.shared import resources
+from pages.shared.frame import Page
+from pages.shared.widgets import plain
+from recsys.evaluation import Nearest, nearest
+
+_HELP = (
+    "The share of the best possible list (nDCG@10) that these people would have got when they were new, judged by what they "
+    "went on to like. The nearest in age, gender and attributes, at the level of the evaluation that reveals as much."
+)
+
+
+def draw_evidence(page: Page) -> None:
+    """Draws one line beside the list: the held-out measure of the nearest test users, or where to get it."""
+    kept = [found for found in resources.evaluations(page.recommender) if found.plan.protocol == "cold-user"]
+    found = nearest(kept[0], page.dataset, page.profile) if kept else None
+    if found is None:
+        st.caption(
+            "How good this is for people like them has not been measured yet: run an evaluation on the Evaluate page."
+        )
+        return
+    st.caption(f":material/verified: {plain(told(found))}", help=_HELP)
+
+
+def told(found: Nearest) -> str:
+    """Returns the evidence in words."""
+    value, everyone = found.value, found.everyone
+    return (
+        f"How good for people like them: {found.measure} {value.mean:.2f} [{value.low:.2f}, {value.high:.2f}] over the "
+        f"{value.n} nearest of {everyone.n} people held out (all of them: {everyone.mean:.2f})."
+    )

@@ -1,0 +1,74 @@
+"""Long work in a process of its own: the dashboard stays responsive, and a crash there is not a crash here."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import resources
+from recsys.errors import ColdlensError, ConfigError
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Job:
+    """One command of the command line, running in the background.
+
+    Args:
+        command: words after ``recsys``; the job adds the data folder and where to write its progress.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="coldlens-job-")
+        self._progress = Path(self._folder.name) / "progress.json"
+        self._errors = Path(self._folder.name) / "errors.txt"
+        chosen = resources.settings()
+        words = [*command, "--data-dir", str(chosen.data_dir.resolve()), "--progress", str(self._progress)]
+        words += ["--encoder", chosen.encoder, "--device", chosen.device]
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "recsys", *words],
+                cwd=_ROOT,
+                env={**os.environ, "COLDLENS_PRECISION": chosen.precision},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def progress(self) -> Mapping[str, Any]:
+        """Returns what the command wrote last; empty before its first word."""
+        try:
+            found: Mapping[str, Any] = json.loads(self._progress.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    def error(self) -> ColdlensError | None:
+        """Returns why it failed, or ``None``."""
+        code = self._process.poll()
+        if code in (None, 0):
+            return None
+        said = self._errors.read_text("utf-8", "replace").strip().splitlines()
+        return ConfigError("The evaluation failed", said[-1] if said else f"exit code {code}", fix="Run it again.")
+
+    def cancel(self) -> None:
+        """Ends it at once; whatever it had not published is gone."""
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> dict[str, Job]:
+    """Returns the jobs of this server by dataset: at most one for each, whoever started it."""
+    return {}

@@ -1,0 +1,242 @@
+"""Running an evaluation from the page, and showing what it found."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import charts, resources
+from pages.shared.frame import Page
+from pages.shared.jobs import Job, jobs
+from pages.shared.widgets import plain, show_error
+from recsys.evaluation import (
+    HEADLINE,
+    OURS,
+    PROTOCOLS,
+    Evaluation,
+    Plan,
+    parse_measure,
+    slices,
+    split_rivals,
+)
+from recsys.schema import ITEM_ID, Dataset
+from recsys.training import list_runs
+
+_SECONDS = {OURS: 3.0, "bert cosine": 15.0, "item knn": 5.0, "user knn": 4.0, "ease": 12.0, "implicit mf": 10.0}
+_SECONDS |= {"lightfm": 40.0, "neumf": 40.0}
+"""Seconds per fold on MovieLens-100K with two cores: where the estimate of a first run comes from."""
+_LIKES = 55_375
+
+
+def draw_start(page: Page, kept: list[Evaluation]) -> None:
+    """Draws the form that starts an evaluation, with an estimate, or the progress of the one that is running."""
+    job = jobs().get(page.dataset.name)
+    if job is not None and job.is_running:
+        _draw_progress(page.dataset.name)
+        return
+    if job is not None and (error := job.error()):
+        show_error(error)
+    with st.expander("Run an evaluation", expanded=not kept, icon=":material/science:"), st.form("plan", border=False):
+        left, middle, right = st.columns(3)
+        protocol = left.selectbox("Protocol", PROTOCOLS, help="Hide people, or hide items.")
+        folds = middle.number_input("Folds", 2, 10, 5)
+        seed = right.number_input("Seed", 0, 10_000, 0)
+        ready, missing = split_rivals("all")
+        chosen = st.multiselect("Rivals", ready, default=ready, help="Every one is tuned on the training users.")
+        if missing:
+            st.caption(f"Not installed: {', '.join(missing)}. Add them with `pip install 'coldlens[peers]'`.")
+        plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen))
+        st.caption(f"With all rivals and 5 folds this takes about {estimate(page.dataset, ready, kept)} here.")
+        if st.form_submit_button("Run", icon=":material/play_arrow:", type="primary"):
+            jobs()[page.dataset.name] = Job(plan.words)
+            st.rerun()
+
+
+def estimate(dataset: Dataset, rivals: tuple[str, ...], kept: list[Evaluation]) -> str:
+    """Returns how long five folds take, from the last evaluation on this machine or from measured figures."""
+    known = _SECONDS
+    scale = max(1.0, len(dataset.likes) / _LIKES)
+    if kept:
+        last = kept[0]
+        known = known | {name: seconds / last.plan.folds for name, seconds in last.about["seconds"].items()}
+        scale = 1.0
+    seconds = 5 * scale * sum(known.get(name, 1.0) for name in (OURS, *rivals))
+    return f"{max(1, round(seconds / 60))} minutes"
+
+
+@st.fragment(run_every="1s")
+def _draw_progress(name: str) -> None:
+    job = jobs().get(name)
+    if job is None or not job.is_running:
+        st.rerun()
+    assert job is not None
+    step = job.progress()
+    with st.container(border=True):
+        if not step:
+            st.progress(0.0, text="Starting: loading the encoder and the item embeddings")
+        else:
+            left = step.get("left")
+            remaining = "" if left is None else f", about {max(1, round(left / 60))} min left"
+            text = f"Fold {step.get('fold', 1)}: {step.get('method', '')}{remaining}"
+            st.progress(step.get("done", 0) / max(1, step.get("total", 1)), text=plain(text))
+        if st.button("Cancel", icon=":material/cancel:"):
+            job.cancel()
+            jobs().pop(name, None)
+            st.rerun()
+
+
+def draw_headline(evaluation: Evaluation) -> None:
+    """Draws the scorer-by-level table, winners in bold, and what it says in words."""
+    levels, results = evaluation.levels, evaluation.results
+    best = {level: max(results[level], key=lambda m: results[level][m][HEADLINE].mean) for level in levels}
+    lines = [f"| {HEADLINE} | " + " | ".join(map(plain, levels)) + " |", "|---" * (len(levels) + 1) + "|"]
+    for method in evaluation.methods:
+        cells = [_cell(results[level].get(method), is_best=best[level] == method) for level in levels]
+        name = f"**{plain(method)}**" if method == OURS else plain(method)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    st.markdown("\n".join(lines))
+    st.caption(
+        f"Mean over {evaluation.n_users:,} people whom no method has seen, with 95 % bootstrap intervals over people; "
+        f"{evaluation.about['n_left_out']:,} with too few likes are left out. – means that the method cannot use the level. "
+        "“Later likes” and “prior alone” are ablations of the additive scorer, not methods of the field."
+    )
+    st.markdown("\n".join([*(_verdict(evaluation, level) for level in levels), _against_ablation(evaluation)]))
+
+
+def _cell(values: dict | None, *, is_best: bool) -> str:
+    if values is None:
+        return "–"
+    found = values[HEADLINE]
+    shown = f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"**{plain(shown)}**" if is_best else plain(shown)
+
+
+def _verdict(evaluation: Evaluation, level: str) -> str:
+    rival = evaluation.best_rival(level)
+    if rival is None:
+        return f"- **{plain(level)}**: no rival ran."
+    found = evaluation.versus(level, rival)
+    share = found.mean / evaluation.results[level][rival][HEADLINE].mean
+    if found.low > 0:
+        words = f"{share:.1%} better than the best rival, {rival}"
+    elif found.high < 0:
+        words = f"{-share:.1%} worse than the best rival, {rival}"
+    else:
+        words = f"not told apart from the best rival, {rival}"
+    return f"- **{plain(level)}**: " + plain(
+        f"{words} ({found.mean:+.4f}, 95 % from {found.low:+.4f} to {found.high:+.4f})"
+    )
+
+
+def _against_ablation(evaluation: Evaluation) -> str:
+    """Says what remains of the lead at the first level once the strongest ablation has the same training likes."""
+    level = evaluation.levels[0]
+    names = [name for name in evaluation.about["ablations"] if evaluation.values(name, level) is not None]
+    best = max(names, key=lambda name: evaluation.results[level][name][HEADLINE].mean)
+    found = evaluation.versus(level, best)
+    told = "still ahead of" if found.low > 0 else "behind" if found.high < 0 else "not told apart from"
+    words = f"at {level}, additive is {told} “{best}”"
+    words += f" ({found.mean:+.4f}, 95 % from {found.low:+.4f} to {found.high:+.4f})."
+    return "- Where it comes from: " + plain(words)
+
+
+def draw_details(page: Page, evaluation: Evaluation) -> None:
+    """Draws the tabs below the headline."""
+    names = ("Curve", "For whom", "Calibration", "One person", "Training runs", "Measures")
+    curve, whom, calibration, person, runs, measures = st.tabs(names)
+    with curve:
+        rivals = [evaluation.best_rival(level) for level in evaluation.levels]
+        first = list(dict.fromkeys([OURS, *(name for name in rivals if name), *evaluation.methods]))[:6]
+        shown = st.multiselect("Methods", evaluation.methods, default=first)
+        st.plotly_chart(charts.curve(evaluation, shown), alt=f"{HEADLINE} of each method by level")
+    with whom:
+        _draw_slices(page.dataset, evaluation)
+    with calibration:
+        errors = evaluation.about["calibration_error"]
+        st.plotly_chart(charts.reliability(evaluation.calibration), alt="Probability shown against share of likes")
+        st.caption(plain("Calibration error: " + ", ".join(f"{level} {error:.4f}" for level, error in errors.items())))
+    with person:
+        _draw_person(page.dataset, evaluation)
+    with runs:
+        _draw_runs(page)
+    with measures:
+        table = [{"measure": name, "is": parse_measure(name).formula} for name in (*evaluation.measures, "coverage@10")]
+        st.dataframe(pd.DataFrame(table), hide_index=True, alt="Formulas of the measures")
+
+
+def _draw_slices(dataset: Dataset, evaluation: Evaluation) -> None:
+    with st.container(horizontal=True):
+        by = st.segmented_control("By", ("age", "gender"), default="age", required=True)
+        level = st.selectbox("Level", evaluation.levels, index=len(evaluation.levels) - 1)
+        measure = st.selectbox("Measure", evaluation.measures)
+    ready = [m for m in evaluation.methods if evaluation.values(m, level) is not None]
+    rivals = [name for name in (evaluation.best_rival(level), "popular", "bert cosine") if name in ready]
+    rows = {
+        method: slices(evaluation, dataset, by, method=method, level=level, measure=measure)
+        for method in dict.fromkeys((OURS, *rivals))
+        if method in ready
+    }
+    st.plotly_chart(charts.heat_map(rows, measure), alt=f"{measure} by {by}")
+    st.caption(
+        "Groups of fewer than 20 people are merged. Intervals of small groups are wide: read those, not the colours."
+    )
+
+
+def _draw_person(dataset: Dataset, evaluation: Evaluation) -> None:
+    with st.container(horizontal=True):
+        level = st.selectbox("Level", evaluation.levels, index=len(evaluation.levels) - 1, key="person_level")
+        lists = evaluation.lists[evaluation.lists["level"] == level].reset_index(drop=True)
+        number = int(st.number_input("Test user, by row", 0, len(lists) - 1, 0))
+    row, frame = lists.iloc[number], evaluation.users
+    values = frame[(frame["method"] == OURS) & (frame["level"] == level)].reset_index(drop=True).iloc[number]
+    likes = dataset.likes[dataset.likes["user_id"] == row["user_id"]]
+    likes = likes.sort_values(["timestamp", ITEM_ID]) if "timestamp" in likes else likes
+    first, later = list(likes[ITEM_ID][:5]), set(likes[ITEM_ID][5:])
+    person = dataset.users[dataset.users["user_id"] == row["user_id"]].iloc[0]
+    facts = [_fact(person[name]) for name in person.index if name != "user_id" and pd.notna(person[name])]
+    st.markdown(f"**Test user {number}** · {plain(' · '.join(facts))} · {HEADLINE} {values[HEADLINE]:.3f}")
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Liked first** (may be revealed)")
+        st.dataframe({"item": [_label(dataset, i) for i in first]}, hide_index=True, alt="Items liked first")
+    with right:
+        st.markdown("**What we would have shown**")
+        shown = [{"item": _label(dataset, i), "liked later": i in later} for i in row["item_ids"]]
+        st.dataframe(pd.DataFrame(shown), hide_index=True, alt="Items that would have been shown")
+    st.caption(f"{len(later):,} items were liked later; a real person of the dataset, shown by row only.")
+
+
+def _fact(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _label(dataset: Dataset, item_id: str) -> str:
+    return dataset.labels[dataset.item_row(item_id)]
+
+
+def _draw_runs(page: Page) -> None:
+    folder = resources.settings().data_dir / page.dataset.name / "runs"
+    found = list_runs(folder)
+    if not found:
+        st.info("No training has been recorded yet. `recsys train` records one.")
+        return
+    table = [
+        {"run": run.name, "scorer": run.scorer, "seconds": run.seconds, "TensorBoard": run.has_events}
+        | dict(run.parameters)
+        for run in found
+    ]
+    st.dataframe(pd.DataFrame(table), hide_index=True, alt="Training runs")
+    if found[0].curve:
+        st.markdown("**What the latest run tried**")
+        st.plotly_chart(charts.run_curve(found[0].curve, found[0].steps), alt="Held-out measure of each setting tried")
+    st.code(f"tensorboard --logdir {folder}", language="sh")
+
+
+def draw_repeat(evaluation: Evaluation) -> None:
+    """Draws the command that repeats the evaluation, and its result for download."""
+    st.markdown("**The same numbers again**")
+    st.code(evaluation.plan.command, language="sh", wrap_lines=True)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = json.dumps(evaluation.to_dict(), indent=1)
+        st.download_button("JSON", text, "evaluation.json", "application/json", on_click="ignore")
+        st.caption(plain(f"Made {evaluation.about['made']} with Coldlens {evaluation.about['version']}."))

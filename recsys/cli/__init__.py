@@ -1,0 +1,11 @@
+"""The command line: the same path as the pages, for people and, with ``--json``, for machines."""
+
+from recsys.cli import laboratory, recommending
+from recsys.cli.shared import app, run
+
+__all__ = ["app", "laboratory", "main", "recommending"]
+
+
+def main() -> None:
+    """Runs the command line; our errors go to stderr and exit with 2."""
+    run()

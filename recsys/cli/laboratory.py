@@ -1,0 +1,165 @@
+"""Training, evaluating and measuring."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recsys.cli.shared import DataDir, JsonFlag, app, print_json, settings_of
+from recsys.errors import ConfigError, DataError
+from recsys.settings import DEFAULT_DATASET
+
+
+@app.command("train")
+def train_command(
+    name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
+    scorer: Annotated[str, typer.Option(help="additive.")] = "additive",
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
+    from recsys.datasets import open_dataset
+    from recsys.encoder import CachedEncoder, TransformerEncoder
+    from recsys.training import AdditiveConfig, runs_folder, train_and_publish
+    from recsys.views.embeddings import embed_items
+
+    if scorer != "additive":
+        raise ConfigError("This scorer cannot be trained", scorer, fix="Choose additive; cosine needs no training.")
+    settings = settings_of(data_dir, encoder, device)
+    dataset = open_dataset(name, data_dir=settings.data_dir)
+    made = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
+    vectors, key = embed_items(dataset, made)
+    config = AdditiveConfig(seed=seed)
+    training = train_and_publish(
+        dataset, vectors, encoder=CachedEncoder(made), embeddings_key=key, config=config, wandb=wandb
+    )
+    best = max((trial.ndcg for trial in training.trials), default=None)
+    found: dict[str, Any] = {"dataset": dataset.name, "scorer": scorer, "seconds": round(training.seconds, 3)}
+    found |= {"held_out_ndcg@10": best, "about": dict(training.model.about), "runs": str(runs_folder(dataset))}
+    if as_json:
+        print_json(found)
+        return
+    print(f"{dataset.name}: {scorer} fitted in {training.seconds:.1f} s to {found['about']['n_likes']:,} likes.")
+    print(
+        f"Runs are in {found['runs']}; with the extra `tracking`, see them with `tensorboard --logdir {found['runs']}`."
+    )
+
+
+@app.command("evaluate")
+def evaluate_command(
+    dataset: Annotated[str | None, typer.Option(help="Dataset name or folder.", show_default=DEFAULT_DATASET)] = None,
+    protocol: Annotated[str, typer.Option(help="cold-user or cold-item.")] = "cold-user",
+    shots: Annotated[str, typer.Option(help="Numbers of liked items to reveal; 0 for none.")] = "0,1,3,5",
+    folds: Annotated[int, typer.Option(help="Parts that users (or items) are split into.")] = 5,
+    seed: Annotated[int, typer.Option(help="Draws the parts.")] = 0,
+    rivals: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
+    progress: Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Judge the additive scorer against its rivals on people (or items) that neither has seen, and keep the result."""
+    from recsys.datasets import open_dataset
+    from recsys.encoder import CachedEncoder, TransformerEncoder
+    from recsys.evaluation import Plan, evaluate, keep_evaluation, split_rivals
+    from recsys.views.embeddings import embed_items
+
+    settings = settings_of(data_dir, encoder, device)
+    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    chosen, missing = split_rivals(rivals)
+    for name in missing:
+        print(
+            f"Note: {name} is left out, its package is not installed (pip install 'coldlens[peers]').", file=sys.stderr
+        )
+    plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen)
+    made = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
+    vectors, key = embed_items(opened, made)
+    report = _Report(progress)
+    found = evaluate(opened, vectors, encoder=CachedEncoder(made), plan=plan, progress=report)
+    keep_evaluation(opened, key, found)
+    report.end()
+    if as_json:
+        print_json(found.to_dict() | {"rivals_left_out": list(missing)})
+        return
+    _print_evaluation(found.to_dict())
+
+
+class _Report:
+    """Tells a person on stderr, and a page through a file, how far an evaluation is."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._started = time.monotonic()
+
+    def __call__(self, step: Any) -> None:
+        left = self._left(step.done, step.total)
+        if self._path is None:
+            print(f"fold {step.fold}, {step.method} ({step.done} of {step.total})", file=sys.stderr)
+            return
+        self._write({"fold": step.fold, "method": step.method, "done": step.done, "total": step.total, "left": left})
+
+    def end(self) -> None:
+        """Says that the result is kept."""
+        if self._path is not None:
+            self._write({"finished": True})
+
+    def _left(self, done: int, total: int) -> float | None:
+        spent = time.monotonic() - self._started
+        return None if done == 0 else round(spent / done * (total - done), 1)
+
+    def _write(self, value: dict[str, Any]) -> None:
+        assert self._path is not None
+        draft = self._path.with_suffix(".draft")
+        draft.write_text(json.dumps(value), "utf-8")
+        draft.replace(self._path)
+
+
+def _shots(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        fix = "Write whole numbers separated by commas, for example 0,1,3,5."
+        raise DataError("The shots are not numbers", text, fix=fix) from None
+
+
+def _print_evaluation(found: dict[str, Any]) -> None:
+    levels = list(found["results"])
+    methods = dict.fromkeys(method for level in levels for method in found["results"][level])
+    table = Table("nDCG@10", *levels, title=f"{found['dataset']}, {found['protocol']}, {found['n_users']} users")
+    for method in methods:
+        cells = (found["results"][level].get(method, {}).get("nDCG@10") for level in levels)
+        shown = (f"{c['mean']:.3f} [{c['low']:.3f}, {c['high']:.3f}]" if c else "cannot use this" for c in cells)
+        table.add_row(method, *shown)
+    Console(width=max(100, 24 * (len(levels) + 1))).print(table)
+    for level, best in found["versus_best_rival"].items():
+        print(
+            f"{level}: additive against {best['rival']}, the best rival: {best['difference']:+.4f} "
+            f"[{best['low']:+.4f}, {best['high']:+.4f}]"
+        )
+
+
+@app.command("bench")
+def bench_command(
+    largest: Annotated[int, typer.Option(min=1, help="Largest synthetic catalog.")] = 1_000_000,
+    as_json: JsonFlag = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Measure this machine: encoding against sentence-transformers, and from a changed profile to a ranked list."""
+    from recsys.bench import run_bench
+
+    result = run_bench(settings_of(data_dir), largest=largest)
+    if as_json:
+        print_json(result)
+        return
+    for name, value in result.items():
+        print(f"{name}: {json.dumps(value)}")

@@ -1,0 +1,36 @@
+"""The laboratory: protocols, measures, rivals, intervals."""
+
+from recsys.evaluation.contenders import PRIOR_ALONE
+from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation, Plan
+from recsys.evaluation.intervals import Interval
+from recsys.evaluation.laboratory import Step, evaluate
+from recsys.evaluation.measures import parse_measure
+from recsys.evaluation.protocols import PROTOCOLS, make_folds
+from recsys.evaluation.rivals.catalogue import all_rivals
+from recsys.evaluation.rivals.choice import split_rivals
+from recsys.evaluation.shelf import evaluation_key, keep_evaluation, kept_evaluations
+from recsys.evaluation.slices import MIN_GROUP, Nearest, Slice, nearest, slices
+
+__all__ = [
+    "HEADLINE",
+    "MIN_GROUP",
+    "OURS",
+    "PRIOR_ALONE",
+    "PROTOCOLS",
+    "Evaluation",
+    "Interval",
+    "Nearest",
+    "Plan",
+    "Slice",
+    "Step",
+    "all_rivals",
+    "evaluate",
+    "evaluation_key",
+    "keep_evaluation",
+    "kept_evaluations",
+    "make_folds",
+    "nearest",
+    "parse_measure",
+    "slices",
+    "split_rivals",
+]

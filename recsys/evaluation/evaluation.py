@@ -1,0 +1,191 @@
+"""Evaluation: what the laboratory found, kept as an artifact with the command that makes it again."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recsys.evaluation.intervals import Interval, interval, paired_difference
+
+OURS = "additive"
+HEADLINE = "nDCG@10"
+_ABOUT_A_USER = ("method", "level", "user_id", "fold")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is evaluated, and how; the same plan on the same data gives the same numbers.
+
+    Attributes:
+        dataset: its name.
+        protocol: one of ``PROTOCOLS``.
+        folds: number of parts the users (or items) are split into.
+        seed: draws the parts, and everything else that is random.
+        shots: numbers of liked items that are revealed; 0 stands for the two levels without.
+        rivals: names of the methods to compare with.
+    """
+
+    dataset: str
+    protocol: str = "cold-user"
+    folds: int = 5
+    seed: int = 0
+    shots: tuple[int, ...] = (0, 1, 3, 5)
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words after ``recsys`` that repeat the evaluation."""
+        words: tuple[str, ...] = ("evaluate", "--dataset", self.dataset, "--protocol", self.protocol)
+        words += ("--shots", ",".join(map(str, self.shots)), "--folds", str(self.folds), "--seed", str(self.seed))
+        return (*words, "--rivals", ",".join(self.rivals) or "none")
+
+    @property
+    def command(self) -> str:
+        """The command line that repeats the evaluation."""
+        return shlex.join(["recsys", *self.words])
+
+
+def bootstrapped(users: pd.DataFrame) -> pd.DataFrame:
+    """Returns the mean of every measure with its 95 % bootstrap interval over users, for every method and level."""
+    measures = [name for name in users if name not in _ABOUT_A_USER]
+    rows = []
+    for (method, level), frame in users.groupby(["method", "level"], sort=False):
+        for name in measures:
+            found = interval(frame[name].dropna().to_numpy())
+            rows.append((method, level, name, found.mean, found.low, found.high, found.n))
+    return pd.DataFrame(rows, columns=["method", "level", "measure", "mean", "low", "high", "n"])
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found.
+
+    Attributes:
+        plan: what was asked.
+        users: one row per method, level and test user: ``method``, ``level``, ``user_id``, ``fold`` and one column per
+            measure; the users of every method and level stand in the same order.
+        intervals: one row per method, level and measure: ``mean``, ``low``, ``high``, ``n``; see ``bootstrapped``.
+        overall: one row per method and level: ``coverage``, at ten items.
+        calibration: one row per level and bin of the additive scorer: ``level``, ``probability``, ``share`` of likes, ``n``.
+        lists: one row per test user and level: ``user_id``, ``level``, ``item_ids``, what the additive scorer would have shown.
+        about: number of users left out, parameters chosen per fold, seconds per method, when and by which version it was made.
+    """
+
+    plan: Plan
+    users: pd.DataFrame
+    intervals: pd.DataFrame
+    overall: pd.DataFrame
+    calibration: pd.DataFrame
+    lists: pd.DataFrame
+    about: Mapping[str, Any]
+
+    _FRAMES = ("users", "intervals", "overall", "calibration", "lists")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """In order of what they reveal."""
+        return tuple(dict.fromkeys(self.users["level"]))
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Every method, ours first."""
+        return tuple(dict.fromkeys(self.users["method"]))
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures with one value per user."""
+        return tuple(str(name) for name in self.users if name not in _ABOUT_A_USER)
+
+    @property
+    def n_users(self) -> int:
+        """Number of test users, over all folds (under ``cold-item`` a user may be tested in several)."""
+        first = self.users[(self.users["method"] == OURS) & (self.users["level"] == self.levels[0])]
+        return len(first)
+
+    def values(self, method: str, level: str, measure: str = HEADLINE) -> np.ndarray | None:
+        """Returns ``(n_users,)``, or ``None`` where the method cannot use the level."""
+        frame = self._groups.get((method, level))
+        return None if frame is None else frame[measure].to_numpy()
+
+    @cached_property
+    def _groups(self) -> dict[tuple[str, str], pd.DataFrame]:
+        return {(str(m), str(v)): frame for (m, v), frame in self.users.groupby(["method", "level"], sort=False)}
+
+    @cached_property
+    def results(self) -> dict[str, dict[str, dict[str, Interval]]]:
+        """Level to method to measure to its mean with a 95 % bootstrap interval over users; unknown values are left out."""
+        found: dict[str, dict[str, dict[str, Interval]]] = {level: {} for level in self.levels}
+        for row in self.intervals.to_dict("records"):
+            value = Interval(row["mean"], row["low"], row["high"], row["n"])
+            found[row["level"]].setdefault(row["method"], {})[row["measure"]] = value
+        return found
+
+    def best_rival(self, level: str, measure: str = HEADLINE) -> str | None:
+        """Returns the rival with the largest mean; ablations of our own are no rivals."""
+        rivals = [name for name in self.plan.rivals if (name, level) in self._groups]
+        return max(rivals, key=lambda name: float(np.nanmean(self._groups[name, level][measure])), default=None)
+
+    def versus(self, level: str, rival: str, measure: str = HEADLINE) -> Interval:
+        """Returns the paired difference between the additive scorer and a method."""
+        ours, theirs = self.values(OURS, level, measure), self.values(rival, level, measure)
+        assert ours is not None and theirs is not None
+        return paired_difference(ours, theirs)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the summary as plain JSON values."""
+        overall = {(row.level, row.method): row.coverage for row in self.overall.itertuples()}
+        results: dict[str, dict[str, dict[str, Any]]] = {}
+        for level, methods in self.results.items():
+            results[level] = {}
+            for method, measures in methods.items():
+                shown: dict[str, Any] = {name: found.to_dict() for name, found in measures.items()}
+                results[level][method] = shown | {"coverage@10": {"mean": overall[level, method]}}
+        return {
+            "dataset": self.plan.dataset,
+            "protocol": self.plan.protocol,
+            "seed": self.plan.seed,
+            "folds": self.plan.folds,
+            "n_users": self.n_users,
+            "n_left_out": self.about["n_left_out"],
+            "results": results,
+            "versus_best_rival": self._versus([self.best_rival(level) for level in self.levels]),
+            "versus_ablation": {name: self._versus([name] * len(self.levels)) for name in self.about["ablations"]},
+            "calibration_error": self.about["calibration_error"],
+            "command": self.plan.command,
+        }
+
+    def _versus(self, rivals: list[str | None]) -> dict[str, dict[str, Any]]:
+        found = {}
+        for level, rival in zip(self.levels, rivals, strict=True):
+            if rival is not None and (rival, level) in self._groups:
+                difference = self.versus(level, rival)
+                found[level] = {
+                    "rival": rival,
+                    "difference": difference.mean,
+                    "low": difference.low,
+                    "high": difference.high,
+                }
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Writes the evaluation into a folder."""
+        for name in self._FRAMES:
+            getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+        (folder / "evaluation.json").write_text(
+            json.dumps({"plan": asdict(self.plan), "about": dict(self.about)}, indent=1), "utf-8"
+        )
+        (folder / "summary.json").write_text(json.dumps(self.to_dict(), indent=1), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Evaluation":
+        """Reads what ``save`` wrote."""
+        rest = json.loads((folder / "evaluation.json").read_text("utf-8"))
+        plan = rest["plan"] | {"shots": tuple(rest["plan"]["shots"]), "rivals": tuple(rest["plan"]["rivals"])}
+        frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls._FRAMES}
+        return cls(Plan(**plan), **frames, about=rest["about"])

@@ -1,0 +1,1 @@
+"""Methods to compare with, each learning from the same training users."""
