@@ -4,7 +4,7 @@ BIN    = $(VENV)/bin
 PIP    = $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install app test check format bench shots clean
+.PHONY: help install peers app test check format bench shots clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install -q -c constraints.txt -e '.[dev]'
 	@touch $@
+
+peers: $(VENV)/.installed  ## install the rivals and trackers that are packages of their own (one compiles, it needs gcc)
+	@$(PIP) install -q -c constraints.txt -e '.[peers,tracking]'
 
 app: $(VENV)/.installed  ## start the dashboard
 	@$(BIN)/python -m pages.shared.start

@@ -1,15 +1,15 @@
 import pytest
 
-from recsys import bench
+from recsys.bench import speed, train_synthetic
 from recsys.schema import Dataset
 from recsys.settings import Settings
 
 
 def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bench, "_REPEATS", 2)
-    monkeypatch.setattr(bench, "_PROFILES", 10)
+    monkeypatch.setattr(speed, "_REPEATS", 2)
+    monkeypatch.setattr(speed, "_PROFILES", 10)
     settings = Settings(data_dir=toy_folder.folder.parent, dataset="toy", device="cpu")
-    found = bench.run_bench(settings, largest=1682)
+    found = speed.run_bench(settings, largest=1682)
     assert list(found) == ["machine", "encode", "whatif", "search"]
     assert found["machine"]["dataset"] == "toy"
     assert set(found["encode"]) == {"ratio", "texts_per_second", "rival_texts_per_second", "top_10_overlap", "n_texts"}

@@ -44,7 +44,7 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
         ready, missing = split_rivals("all")
         chosen = st.multiselect("Rivals", ready, default=ready, help="Every one is tuned on the training users.")
         if missing:
-            st.caption(f"Not installed: {', '.join(missing)}. Add them with `pip install 'coldlens[peers]'`.")
+            st.caption(f"Not installed: {', '.join(missing)}. Add them with `make peers`.")
         plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen))
         st.caption(f"With all rivals and 5 folds this takes about {estimate(page.dataset, ready, kept)} here.")
         if st.form_submit_button("Run", icon=":material/play_arrow:", type="primary"):

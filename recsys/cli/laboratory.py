@@ -50,7 +50,7 @@ def train_command(
         return
     print(f"{dataset.name}: {scorer} fitted in {training.seconds:.1f} s to {found['about']['n_likes']:,} likes.")
     print(
-        f"Runs are in {found['runs']}; with the extra `tracking`, see them with `tensorboard --logdir {found['runs']}`."
+        f"Runs are in {found['runs']}; with TensorBoard (`make peers`), see them with `tensorboard --logdir {found['runs']}`."
     )
 
 
@@ -78,9 +78,7 @@ def evaluate_command(
     opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
     chosen, missing = split_rivals(rivals)
     for name in missing:
-        print(
-            f"Note: {name} is left out, its package is not installed (pip install 'coldlens[peers]').", file=sys.stderr
-        )
+        print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
     plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen)
     made = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
     vectors, key = embed_items(opened, made)
@@ -151,13 +149,16 @@ def _print_evaluation(found: dict[str, Any]) -> None:
 @app.command("bench")
 def bench_command(
     largest: Annotated[int, typer.Option(min=1, help="Largest synthetic catalog.")] = 1_000_000,
+    train: Annotated[
+        int | None, typer.Option(min=1000, help="Only train, on this many synthetic interactions.")
+    ] = None,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Measure this machine: encoding against sentence-transformers, and from a changed profile to a ranked list."""
-    from recsys.bench import run_bench
+    """Measure this machine: encoding against sentence-transformers, from a changed profile to a list, and training."""
+    from recsys.bench import run_bench, train_synthetic
 
-    result = run_bench(settings_of(data_dir), largest=largest)
+    result = train_synthetic(train) if train else run_bench(settings_of(data_dir), largest=largest)
     if as_json:
         print_json(result)
         return

@@ -144,7 +144,7 @@ class Evaluation:
         for level, methods in self.results.items():
             results[level] = {}
             for method, measures in methods.items():
-                shown: dict[str, Any] = {name: found.to_dict() for name, found in measures.items()}
+                shown: dict[str, Any] = {name: found.to_dict() for name, found in measures.items() if found.n}
                 results[level][method] = shown | {"coverage@10": {"mean": overall[level, method]}}
         return {
             "dataset": self.plan.dataset,

@@ -88,6 +88,8 @@ def evaluate(
         material = Material(Histories.from_dataset(fold.train), item_vectors, encoder, plan.seed)
         found.n_left_out += fold.n_left_out
         found.chosen.append({})
+        if not fold.cases:
+            continue
         for place, contestant in enumerate(contestants):
             report(Step(number + 1, contestant.name, number * len(contestants) + place, total))
             _run(contestant, material, fold, number, levels(plan.shots), found)
@@ -159,7 +161,8 @@ def _evaluation(plan: Plan, found: _Findings) -> Evaluation:
     bins, errors = [], {}
     for level, parts in found.probabilities.items():
         probabilities, outcomes = np.concatenate(parts), np.concatenate(found.outcomes[level])
-        errors[level] = CalibrationError().overall(probabilities, outcomes)
+        error = CalibrationError().overall(probabilities, outcomes)
+        errors[level] = error if np.isfinite(error) else None
         bins += [(level, *row) for row in _bins(probabilities, outcomes)]
     about = {
         "n_left_out": found.n_left_out,

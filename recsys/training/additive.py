@@ -13,6 +13,9 @@ from recsys.training.content import Content
 from recsys.training.histories import N_INTERESTS, Histories
 from recsys.training.ridge import Response, ridge
 
+_TEXT_PENALTY = 10.0
+"""Of what a liked item's text tells, in units of the penalty of liked items."""
+
 
 @dataclass(frozen=True)
 class AdditiveConfig:
@@ -37,7 +40,7 @@ class AdditiveConfig:
     facts_penalty: float = 25.0
     attribute_weight: float = 0.1
     overlap: float = 0.5
-    interests_penalty: float = 15.0
+    interests_penalty: float = 25.0
     interest_offset: float = 1.0
     liked_penalty: float = 30.0
     liked_offset: float = 4.0
@@ -62,7 +65,7 @@ class Workbench:
         self.content = content
         self.config = config
         self._bases: dict[float, tuple[FactBasis, np.ndarray]] = {}
-        self._liked: dict[float, np.ndarray] = {}
+        self._text_maps: dict[float, np.ndarray] = {}
         self.profiles = histories.profiles()
         self.response = Response(histories)
         facts = self._basis(config.attribute_weight)[1]
@@ -89,14 +92,24 @@ class Workbench:
         self.prior = (response.n_later + cold * expected) / (np.where(warm > 0, response.n_shown, 0) + cold)
 
     def facts(self, config: AdditiveConfig) -> tuple[FactBasis, np.ndarray, np.ndarray]:
-        """Returns the basis, the coefficients of facts ``(basis.dim, k)`` and of interests ``(dim, k)``."""
+        """Returns the basis, the coefficients of facts ``(basis.dim, k)`` and of interests ``(dim, k)``.
+
+        An interest is first taken for what liking an item with such a text says, which all likes teach; the ridge then
+        corrects that by what the users with such interests liked.
+        """
         basis, rows = self._basis(config.attribute_weight)
+        by_text = self._by_text(config.liked_penalty)
+        guess = self.interest_rows @ by_text
+        gain = float((guess * self.taste).sum() / max((guess**2).sum(), 1e-12))
         scale = np.sqrt(config.facts_penalty / config.interests_penalty)
         joined = np.hstack([rows, scale * self.interest_rows])
         blocks = [*basis.slices.values(), slice(basis.dim, joined.shape[1])]
-        found = ridge(joined, self.taste, penalty=config.facts_penalty, blocks=blocks, overlap=config.overlap)
+        targets = np.hstack([self.taste, guess])
+        found = ridge(joined, targets, penalty=config.facts_penalty, blocks=blocks, overlap=config.overlap)
+        plain, guessed = found[:, : self.taste.shape[1]], found[:, self.taste.shape[1] :]
+        interests = gain * by_text + scale * (plain - gain * guessed)[basis.dim :]
         shrinkage = (N_INTERESTS + config.interest_offset) / N_INTERESTS
-        return basis, found[: basis.dim], shrinkage * scale * found[basis.dim :]
+        return basis, plain[: basis.dim], shrinkage * interests
 
     def _basis(self, attribute_weight: float) -> tuple[FactBasis, np.ndarray]:
         if attribute_weight not in self._bases:
@@ -107,12 +120,17 @@ class Workbench:
     def liked(self, config: AdditiveConfig) -> np.ndarray:
         """Returns what liking each item says about taste, ``(n_items, k)``, shrunk towards what its text predicts."""
         penalty = config.liked_penalty
-        if penalty not in self._liked:
+        guess = self.content.text @ self._by_text(penalty)
+        shrunk = (self.liked_sums + penalty * guess) / (self.n_likes + penalty)[:, None]
+        return config.liked_gain * shrunk
+
+    def _by_text(self, penalty: float) -> np.ndarray:
+        """What liking an item says about taste, as far as its text tells: maps centred text embeddings, ``(dim, k)``."""
+        if penalty not in self._text_maps:
             text = self.content.text
-            gram = text.T @ (text * self.n_likes[:, None]) + 10 * penalty * np.eye(text.shape[1])
-            by_text = text @ np.linalg.solve(gram, text.T @ self.liked_sums)
-            self._liked[penalty] = (self.liked_sums + penalty * by_text) / (self.n_likes + penalty)[:, None]
-        return config.liked_gain * self._liked[penalty]
+            gram = text.T @ (text * self.n_likes[:, None]) + _TEXT_PENALTY * penalty * np.eye(text.shape[1])
+            self._text_maps[penalty] = np.linalg.solve(gram, text.T @ self.liked_sums)
+        return self._text_maps[penalty]
 
     def model(self, config: AdditiveConfig, calibration: Calibration = UNCALIBRATED) -> AdditiveModel:
         """Returns the fitted model."""

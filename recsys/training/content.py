@@ -50,7 +50,9 @@ class Content:
 
     def map_text(self, values: np.ndarray, weights: np.ndarray, *, seed: int) -> np.ndarray:
         """Returns ``(dim, k)``: maps centred text embeddings to ``(n_items, k)`` values."""
-        return np.asarray(_ridge_cv(self.text, values, weights, seed).coef_.T)
+        if not values.shape[1]:
+            return np.zeros((self.text.shape[1], 0))
+        return np.asarray(_ridge_cv(self.text, values, weights, seed).coef_).reshape(values.shape[1], -1).T
 
 
 def _ridge_cv(columns: np.ndarray, values: np.ndarray, weights: np.ndarray, seed: int) -> Any:

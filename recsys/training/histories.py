@@ -44,7 +44,7 @@ class Histories:
         frame = frame.sort_values(order, kind="stable").drop_duplicates(["user", "row"])
         counts = np.bincount(frame["user"].astype(int), minlength=len(dataset.users))
         parts = np.split(frame["row"].to_numpy(np.int64), np.cumsum(counts)[:-1])
-        return cls(dataset, tuple(dataset.users[USER_ID]), tuple(parts))
+        return cls(dataset, tuple(dataset.users[USER_ID]), tuple(parts[: len(counts)]))
 
     def __len__(self) -> int:
         return len(self.user_ids)

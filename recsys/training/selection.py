@@ -21,7 +21,7 @@ _STAGES: tuple[tuple[str, tuple[float, ...], tuple[str, ...]], ...] = (
     ("facts_penalty", (15.0, 25.0, 60.0), ("facts", "a few")),
     ("attribute_weight", (0.03, 0.1, 0.3), ("facts", "a few")),
     ("overlap", (0.0, 0.5), ("facts", "interests")),
-    ("interests_penalty", (8.0, 15.0, 40.0), ("one interest", "interests")),
+    ("interests_penalty", (8.0, 25.0, 80.0), ("one interest", "interests")),
     ("interest_offset", (0.0, 1.0, 3.0), ("one interest", "interests")),
     ("liked_gain", (2.0, 3.5, 5.0), ("one liked", "all", "a few")),
     ("liked_penalty", (15.0, 30.0, 60.0), ("one liked", "all", "a few")),
@@ -96,7 +96,7 @@ def select(histories: Histories, content: Content, *, encoder: Encoder, config: 
     for parameter, values, presentations in _STAGES:
         tried = [replace(config, **{parameter: value}) for value in values]  # type: ignore[arg-type]
         found = [_judge(folds, candidate, presentations) for candidate in tried]
-        usual = _judge(folds, config, presentations)
+        usual = found[tried.index(config)] if config in tried else _judge(folds, config, presentations)
         trials += [Trial(parameter, value, float(each.mean())) for value, each in zip(values, found, strict=True)]
         best = int(np.argmax([each.mean() for each in found]))
         if _is_better(found[best], usual):

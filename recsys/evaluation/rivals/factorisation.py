@@ -46,7 +46,7 @@ class ImplicitMf:
         try:
             from implicit.cpu.als import AlternatingLeastSquares
         except ImportError:
-            fix = "Install it with pip install 'coldlens[peers]'."
+            fix = "Run `make peers`, which installs the extra peers."
             raise MissingExtraError("The rival 'implicit mf' needs a package", "implicit", fix=fix) from None
         from threadpoolctl import threadpool_limits
 

@@ -90,6 +90,6 @@ def _package() -> ModuleType:
     try:
         import lightfm
     except ImportError:
-        fix = "Install it with pip install 'coldlens[peers]'."
+        fix = "Run `make peers`, which installs the extra peers."
         raise MissingExtraError("The rival 'lightfm' needs a package", "rectools-lightfm", fix=fix) from None
     return lightfm
