@@ -213,7 +213,7 @@ class Recommender:
         for text in profile.interests:
             if self.encoder.check(text).is_unknown:
                 yield f"The encoder knows no part of the interest “{text}”, so it carries no meaning."
-        if profile.interests or profile.liked:
+        if self.scorer.name == "cosine" and (profile.interests or profile.liked):
             found = self.encoder.check(self.sentence(profile))
             if found.is_cut:
                 yield f"The profile's sentence has {found.n_tokens} tokens, more than the encoder reads; its end was cut."

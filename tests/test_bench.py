@@ -10,7 +10,7 @@ def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.Monke
     monkeypatch.setattr(speed, "_PROFILES", 10)
     settings = Settings(data_dir=toy_folder.folder.parent, dataset="toy", device="cpu")
     found = speed.run_bench(settings, largest=1682)
-    assert list(found) == ["machine", "encode", "whatif", "search"]
+    assert list(found) == ["machine", "encode", "whatif", "search", "training"]
     assert found["machine"]["dataset"] == "toy"
     assert set(found["encode"]) == {"ratio", "texts_per_second", "rival_texts_per_second", "top_10_overlap", "n_texts"}
     assert found["encode"]["n_texts"] == 12
@@ -18,4 +18,14 @@ def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.Monke
     assert found["encode"]["ratio"] > 0
     assert list(found["whatif"]) == ["12"]
     assert 0 < found["whatif"]["12"]["p50_ms"] <= found["whatif"]["12"]["p95_ms"]
+    assert found["training"]["n_users"] == 6
+    assert found["training"]["seconds"] > 0
     assert set(found["search"]) == {"bandwidth_fraction", "n_items", "achieved_gb_s", "streaming_gb_s"}
+
+
+def test_training_is_measured_on_synthetic_likes():
+    found = train_synthetic(5_000)
+    assert found["interactions"] == 5_000
+    assert found["users"] == 50
+    assert found["seconds"] > 0
+    assert found["peak_mb"] >= found["peak_mb_before_training"] > 0

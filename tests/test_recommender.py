@@ -110,7 +110,9 @@ def test_real_encoder_on_the_toy_world(toy: Dataset, minilm: TransformerEncoder)
 def test_second_open_does_not_encode(toy_folder: Dataset):
     first, second = ToyEncoder(), ToyEncoder()
     steps: list[tuple[str, int, int]] = []
-    made = Recommender.from_dataset(toy_folder, scorer="cosine", encoder=first, progress=lambda *step: steps.append(step))
+    made = Recommender.from_dataset(
+        toy_folder, scorer="cosine", encoder=first, progress=lambda *step: steps.append(step)
+    )
     assert len(first.encoded) == 12
     assert steps == [("encode", 12, 12), ("index", 0, 1), ("index", 1, 1)]
     opened = Recommender.from_dataset(toy_folder, scorer="cosine", encoder=second)
@@ -193,6 +195,46 @@ def test_unknown_excluded_item_or_category(recommender: Recommender):
         recommender.recommend(FULL, exclude=["zz"])
     with pytest.raises(DataError, match="no such category"):
         recommender.recommend(FULL, keep=ItemFilter(categories=("opera",)))
+
+
+def test_the_additive_scorer_reads_no_sentence_so_none_is_cut(toy: Dataset, toy_encoder: ToyEncoder):
+    long = Profile(interests=tuple(f"space {number} and many more words to fill it" for number in range(10)))
+    warned = {
+        name: Recommender.from_dataset(toy, scorer=name, encoder=toy_encoder).check(long)
+        for name in ("additive", "cosine")
+    }
+    assert warned["additive"] == []
+    assert "its end was cut" in warned["cosine"][0]
+
+
+def test_popularity_and_diversity(toy: Dataset, toy_encoder: ToyEncoder):
+    additive = Recommender.from_dataset(toy, scorer="additive", encoder=toy_encoder)
+    found = additive.recommend(FULL, k=5, popularity=0.5)
+    assert found.popularity == 0.5
+    np.testing.assert_allclose(found.contributions.sum(axis=1), found.table["score"], atol=1e-6)
+    np.testing.assert_allclose(
+        found.table["prior"],
+        0.5 * additive.recommend(FULL, k=12).table.set_index("item_id")["prior"][ids(found)],
+        atol=1e-6,
+    )
+    assert found.table["probability"].isna().all()
+    spread = additive.recommend(Profile(interests=("space",)), k=3, diversity=1.0)
+    assert len({int(item_id) % 3 for item_id in ids(spread)}) == 3
+    for wrong in ({"popularity": -0.1}, {"popularity": 2}, {"diversity": float("nan")}):
+        with pytest.raises(DataError, match="is out of range"):
+            additive.recommend(FULL, **wrong)
+
+
+def test_influence_of_an_empty_and_of_a_telling_profile(toy: Dataset, toy_encoder: ToyEncoder):
+    additive = Recommender.from_dataset(toy, scorer="additive", encoder=toy_encoder)
+    nothing = additive.influence(additive.recommend(Profile(), k=5))
+    assert nothing.changes_nothing
+    assert nothing.shares == {"prior": pytest.approx(1.0)}
+    told = additive.influence(additive.recommend(Profile(interests=("comedy",), age=30), k=5))
+    assert set(told.shares) == {"prior", "age", "interest"}
+    assert sum(told.shares.values()) == pytest.approx(1.0)
+    assert not told.changes_nothing
+    assert told.shares["interest"] > told.shares["age"]
 
 
 def test_unknown_scorer(toy: Dataset, toy_encoder: ToyEncoder):

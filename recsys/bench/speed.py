@@ -15,10 +15,12 @@ from recsys.index import ItemIndex
 from recsys.recommender import Recommender
 from recsys.schema import Dataset, Profile
 from recsys.settings import Settings
+from recsys.training import train_additive
 from recsys.views.text import item_texts
 
 _REPEATS = 5
 _PROFILES = 200
+_TRAININGS = 3
 
 
 def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]:
@@ -38,6 +40,19 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         "encode": _encode(dataset, encoder, settings, recommender.scorer.queries(profiles)),
         "whatif": whatif,
         "search": bandwidth,
+        "training": _training(dataset, recommender.embeddings, recommender.encoder),
+    }
+
+
+def _training(dataset: Dataset, vectors: np.ndarray, encoder: Encoder) -> dict[str, Any]:
+    """Seconds to fit the additive scorer once the embeddings exist, cross-validation included."""
+    if not len(dataset.likes):
+        return {}
+    seconds = [train_additive(dataset, vectors, encoder=encoder).seconds for _ in range(_TRAININGS)]
+    return {
+        "seconds": round(float(np.median(seconds)), 2),
+        "n_likes": len(dataset.likes),
+        "n_users": len(dataset.users),
     }
 
 

@@ -71,7 +71,8 @@ class Evaluation:
         users: one row per method, level and test user: ``method``, ``level``, ``user_id``, ``fold`` and one column per
             measure; the users of every method and level stand in the same order.
         intervals: one row per method, level and measure: ``mean``, ``low``, ``high``, ``n``; see ``bootstrapped``.
-        overall: one row per method and level: ``coverage``, at ten items.
+        overall: one row per method and level: the coverage at ten items, ``mean`` and interval over folds (all
+            lists of a fold make one value).
         calibration: one row per level and bin of the additive scorer: ``level``, ``probability``, ``share`` of likes, ``n``.
         lists: one row per test user and level: ``user_id``, ``level``, ``item_ids``, what the additive scorer would have shown.
         about: number of users left out, parameters chosen per fold, seconds per method, when and by which version it was made.
@@ -139,13 +140,15 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the summary as plain JSON values."""
-        overall = {(row.level, row.method): row.coverage for row in self.overall.itertuples()}
+        overall = {(row["level"], row["method"]): row for row in self.overall.to_dict("records")}
         results: dict[str, dict[str, dict[str, Any]]] = {}
         for level, methods in self.results.items():
             results[level] = {}
             for method, measures in methods.items():
                 shown: dict[str, Any] = {name: found.to_dict() for name, found in measures.items() if found.n}
-                results[level][method] = shown | {"coverage@10": {"mean": overall[level, method]}}
+                results[level][method] = shown | {
+                    "coverage@10": {part: overall[level, method][part] for part in ("mean", "low", "high")}
+                }
         return {
             "dataset": self.plan.dataset,
             "protocol": self.plan.protocol,

@@ -11,6 +11,7 @@ from recsys.encoder import Encoder
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation.contenders import PRIOR_ALONE, Additive, FittedAdditive
 from recsys.evaluation.evaluation import Evaluation, Plan, bootstrapped
+from recsys.evaluation.intervals import interval
 from recsys.evaluation.measures import (
     NDCG,
     CalibrationError,
@@ -157,7 +158,10 @@ def _look_closer(
 def _evaluation(plan: Plan, found: _Findings) -> Evaluation:
     from recsys import __version__
 
-    overall = [(method, level, float(np.mean(values))) for (method, level), values in found.shown.items()]
+    overall = []
+    for (method, level), values in found.shown.items():
+        over_folds = interval(np.array(values))
+        overall.append((method, level, over_folds.mean, over_folds.low, over_folds.high))
     bins, errors = [], {}
     for level, parts in found.probabilities.items():
         probabilities, outcomes = np.concatenate(parts), np.concatenate(found.outcomes[level])
@@ -178,7 +182,7 @@ def _evaluation(plan: Plan, found: _Findings) -> Evaluation:
         plan,
         users,
         bootstrapped(users),
-        pd.DataFrame(overall, columns=["method", "level", "coverage"]),
+        pd.DataFrame(overall, columns=["method", "level", "mean", "low", "high"]),
         pd.DataFrame(bins, columns=["level", "probability", "share", "n"]),
         pd.concat(found.lists, ignore_index=True),
         about,
