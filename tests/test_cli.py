@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from recsys import cli
+from recsys.datasets import open_dataset, write_folder
 from recsys.encoder import TransformerEncoder
-from recsys.schema import Dataset
+from recsys.evaluation import Plan, evaluate, kept_evaluations
+from recsys.recommender import Recommender
+from recsys.schema import PRIOR, Dataset
+from recsys.training import list_runs
 from tests.toy import ToyEncoder
+from tests.training.world import world
 
 
 class Shell:
@@ -44,7 +49,8 @@ def shell(toy_folder: Dataset, capsys: pytest.CaptureFixture[str], monkeypatch: 
     return Shell(data_dir, capsys, monkeypatch)
 
 
-FULL = "--dataset toy --age 30 --gender F --attribute occupation=student --interest space --interest romance --liked 03"
+FULL = "--dataset toy --scorer cosine --age 30 --gender F --attribute occupation=student --liked 03"
+FULL += " --interest space --interest romance"
 
 
 def test_recommend_prints_json(shell: Shell):
@@ -79,7 +85,7 @@ def test_recommend_prints_json(shell: Shell):
 
 
 def test_recommend_prints_a_table(shell: Shell):
-    code, out, err = shell("recommend", "--dataset", "toy", "--interest", "space", "-k", "2")
+    code, out, err = shell("recommend", "--dataset", "toy", "--scorer", "cosine", "--interest", "space", "-k", "2")
     assert (code, err) == (0, "")
     assert "Story 03" in out
     assert "Story 06" in out
@@ -125,8 +131,11 @@ def test_dataset_may_be_a_path_or_come_from_the_environment(shell: Shell, monkey
         ("-k 0", "The length of the list is out of range: '0'."),
         ("-k 101", "The length of the list is out of range: '101'."),
         ("-k ten", "not a whole number"),
-        ("--scorer magic", "This scorer is not available: 'magic'. Choose one of: cosine."),
-        ("--scorer additive", "This scorer is not available: 'additive'."),
+        ("--scorer magic", "This scorer is not available: 'magic'. Choose one of: additive, cosine."),
+        ("--popularity 1.5", "The popularity weight is out of range: '1.5'. Choose a number from 0 to 1."),
+        ("--popularity nan", "The popularity weight is out of range: 'nan'."),
+        ("--popularity much", "Invalid value for '--popularity'"),
+        ("--diversity -0.1", "The diversity is out of range: '-0.1'. Choose a number from 0 to 1."),
         ("--category opera", "The catalog has no such category: 'opera'."),
         ("--dataset nonsense", "There is no such dataset: 'nonsense'. Use one of: movielens-100k, toy"),
         (f"--interest {'x' * 201}", "An interest is too long: 'xxx"),
@@ -177,7 +186,7 @@ def test_build(shell: Shell):
 def test_help_names_every_command(shell: Shell):
     code, out, _ = shell("--help")
     assert code == 0
-    assert all(command in out for command in ("datasets", "build", "recommend", "bench"))
+    assert all(command in out for command in ("datasets", "build", "train", "recommend", "evaluate", "bench"))
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -185,7 +194,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_real_process_with_the_real_encoder(toy_folder: Dataset):
-    options = ["--dataset", str(toy_folder.folder), "--interest", "romance", "-k", "3", "--device", "cpu", "--json"]
+    options = ["--dataset", str(toy_folder.folder), "--scorer", "cosine", "--interest", "romance", "-k", "3"]
+    options += ["--device", "cpu", "--json"]
     done = run("recommend", *options)
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
@@ -207,3 +217,199 @@ def test_values_that_once_slipped_through_are_refused_in_three_parts(shell, opti
     assert code == 2
     assert named in err
     assert "Traceback" not in err
+
+
+# Training and evaluating, in a world of known tastes.
+
+EVALUATE = ["evaluate", "--dataset", "world", "--folds", "2", "--rivals", "popular", "--shots", "0,1"]
+
+
+@pytest.fixture
+def world_folder(shell: Shell) -> Dataset:
+    return write_folder(world(n_users=100), shell.data_dir / "world")
+
+
+def test_train_publishes_the_model_and_records_the_run(shell: Shell, world_folder: Dataset):
+    found = shell.json("train", "world", "--seed", "3")
+    assert list(found) == ["dataset", "scorer", "seconds", "held_out_ndcg@10", "about", "runs"]
+    assert (found["dataset"], found["scorer"]) == ("world", "additive")
+    assert found["about"]["n_users"] == 100
+    assert found["about"]["n_likes"] == len(world_folder.likes)
+    assert found["about"]["config"]["seed"] == 3
+    (run_,) = list_runs(Path(found["runs"]))
+    assert found["held_out_ndcg@10"] == max(run_.curve)
+    assert len(list((world_folder.folder / "artifacts").glob("additive-*"))) == 1
+
+
+def test_train_tells_a_person_where_its_runs_are(shell: Shell, world_folder: Dataset):
+    code, out, err = shell("train", "world")
+    assert (code, err) == (0, "")
+    assert out.startswith("world: additive fitted in ")
+    assert f"to {len(world_folder.likes):,} likes." in out
+    assert f"tensorboard --logdir {world_folder.folder / 'runs'}" in out
+
+
+def test_what_train_made_is_what_recommend_opens(shell: Shell, world_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
+    shell.json("train", "world")
+    monkeypatch.setattr("recsys.training.store.train_additive", None)
+    assert shell.json("recommend", "--dataset", "world", "--age", "20")["scorer"] == "additive"
+
+
+def test_evaluate_prints_the_summary_and_keeps_the_evaluation(shell: Shell, world_folder: Dataset):
+    found = shell.json(*EVALUATE)
+    opened = open_dataset("world", data_dir=shell.data_dir)
+    recommender = Recommender.from_dataset(opened, encoder=ToyEncoder())
+    plan = Plan("world", folds=2, shots=(0, 1), rivals=("popular",))
+    expected = evaluate(opened, recommender.embeddings, encoder=ToyEncoder(), plan=plan).to_dict()
+    assert found == expected | {"rivals_left_out": []}
+    (kept,) = kept_evaluations(opened, recommender.embeddings_key)
+    assert kept.plan == plan
+    assert kept.to_dict() == expected
+    assert (
+        found["command"]
+        == "recsys evaluate --dataset world --protocol cold-user --shots 0,1 --folds 2 --seed 0 --rivals popular"
+    )
+
+
+def test_evaluate_repeated_by_its_own_command_says_the_same(shell: Shell, world_folder: Dataset):
+    first = shell.json(*EVALUATE, "--seed", "4", "--protocol", "cold-item")
+    words = first["command"].split()
+    assert words[0] == "recsys"
+    assert shell.json(*words[1:]) == first
+
+
+def test_evaluate_prints_a_table_and_its_progress(shell: Shell, world_folder: Dataset):
+    code, out, err = shell(*EVALUATE)
+    assert code == 0
+    summary = shell.json(*EVALUATE)
+    assert f"world, cold-user, {summary['n_users']} users" in out
+    for level, methods in summary["results"].items():
+        assert level in out
+        for method, measures in methods.items():
+            shown = measures["nDCG@10"]
+            assert method in out
+            assert f"{shown['mean']:.3f} [{shown['low']:.3f}, {shown['high']:.3f}]" in out
+    best = summary["versus_best_rival"]["+1"]
+    assert f"+1: additive against popular, the best rival: {best['difference']:+.4f}" in out
+    assert err.splitlines()[0] == "fold 1, additive (0 of 8)"
+    assert err.splitlines()[-1] == "fold 2, intervals (8 of 8)"
+
+
+def test_evaluate_says_where_a_method_cannot_be_used(shell: Shell, world_folder: Dataset):
+    _, out, _ = shell(*EVALUATE, "--rivals", "item knn")
+    row = next(line for line in out.splitlines() if "item knn" in line)
+    assert row.count("cannot use this") == 2
+    code, out, _ = shell(*EVALUATE, "--rivals", "none")
+    assert code == 0
+    assert "best rival" not in out
+
+
+def test_evaluate_writes_its_progress_to_a_file(
+    shell: Shell, world_folder: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    written: list[dict] = []
+    original = cli.laboratory._Report._write
+
+    def spy(report: object, value: dict) -> None:
+        original(report, value)
+        written.append(json.loads((tmp_path / "progress.json").read_text("utf-8")))
+
+    monkeypatch.setattr(cli.laboratory._Report, "_write", spy)
+    code, _, err = shell(*EVALUATE, "--progress", str(tmp_path / "progress.json"), "--json")
+    assert (code, err) == (0, "")
+    assert [step["done"] for step in written[:-1]] == list(range(9))
+    assert written[0] == {"fold": 1, "method": "additive", "done": 0, "total": 8, "left": None}
+    assert all(step["left"] >= 0 for step in written[1:-1])
+    assert written[-1] == {"finished": True}
+    assert [path.name for path in tmp_path.glob("progress*")] == ["progress.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("evaluate --dataset world --rivals magic", "There is no such rival: 'magic'. Use one of: random, popular, "),
+        (
+            "evaluate --dataset world --protocol warm",
+            "There is no such protocol: 'warm'. Choose one of: cold-user, cold-",
+        ),
+        (
+            "evaluate --dataset world --shots a",
+            "The shots are not numbers: 'a'. Write whole numbers separated by commas",
+        ),
+        ("evaluate --dataset world --shots 0,,1", "The shots are not numbers: '0,,1'."),
+        (
+            "evaluate --dataset world --shots 9",
+            "The shots are out of range: '9'. Choose numbers of liked items from 0 to 5",
+        ),
+        ("evaluate --dataset world --folds 1", "There are too few folds: '1'. Choose at least 2."),
+        ("evaluate --dataset world --folds many", "Invalid value for '--folds'"),
+        ("evaluate --dataset world --seed -1 --rivals none", "Invalid value for '--seed'"),
+        ("evaluate --dataset nonsense --rivals none", "There is no such dataset: 'nonsense'."),
+        (
+            "evaluate --dataset toy --folds 2 --rivals none",
+            "No user of this dataset can be judged: 'toy'. It needs users",
+        ),
+        (
+            "train world --scorer cosine",
+            "This scorer cannot be trained: 'cosine'. Choose additive; cosine needs no train",
+        ),
+        ("train world --seed -1", "Invalid value for '--seed'"),
+        ("train nonsense", "There is no such dataset: 'nonsense'."),
+        ("train world --wandb", "Weights & Biases is not installed: 'wandb'. Install it with `pip install wandb`."),
+    ],
+)
+def test_a_wrong_experiment_exits_with_2_and_leaves_nothing(
+    shell: Shell, world_folder: Dataset, monkeypatch: pytest.MonkeyPatch, arguments: str, message: str
+):
+    monkeypatch.setattr("recsys.training.runs.find_spec", lambda name: None)
+    code, out, err = shell(*arguments.split(), "--json")
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+    assert out == ""
+    kept = [path.name for path in shell.data_dir.glob("*/artifacts/*") if not path.name.startswith("text-")]
+    assert [name for name in kept if name.startswith(("additive", "evaluation"))] == []
+
+
+def test_train_and_evaluate_without_likes(shell: Shell, world_folder: Dataset):
+    (world_folder.folder / "interactions.parquet").unlink()
+    code, _, err = shell("train", "world")
+    assert code == 2
+    assert "There are no likes of other users to learn from: 'world'. Use the cosine scorer" in err
+    code, _, err = shell(*EVALUATE)
+    assert code == 2
+    assert "Nothing can be evaluated on this dataset: 'world'. Choose a dataset with users and interactions." in err
+
+
+def test_recommend_by_either_scorer(shell: Shell, world_folder: Dataset):
+    options = ["recommend", "--dataset", "world", "--age", "20", "--gender", "F", "--interest", "space", "-k", "5"]
+    usual, additive, cosine = (
+        shell.json(*options, *more) for more in ((), ("--scorer", "additive"), ("--scorer", "cosine"))
+    )
+    assert [found["scorer"] for found in (usual, additive, cosine)] == ["additive", "additive", "cosine"]
+    assert usual["recommendations"] == additive["recommendations"] != cosine["recommendations"]
+    for row in additive["recommendations"]:
+        assert list(row["contributions"]) == [PRIOR.key, "age", "gender", "interest:space"]
+        assert sum(row["contributions"].values()) == pytest.approx(row["score"], abs=1e-6)
+        assert 0 < row["probability"] < 1
+    assert all(PRIOR.key not in row["contributions"] for row in cosine["recommendations"])
+
+
+def test_recommend_with_less_popularity_leaves_the_prior_out(shell: Shell, world_folder: Dataset):
+    options = ["recommend", "--dataset", "world", "--age", "20", "--interest", "space", "-k", "20"]
+    full, half, none = (shell.json(*options, "--popularity", weight)["recommendations"] for weight in ("1", "0.5", "0"))
+    weights = [{row["item_id"]: row["contributions"][PRIOR.key] for row in rows} for rows in (full, half, none)]
+    both = weights[0].keys() & weights[1].keys()
+    assert both and all(weights[1][item] == pytest.approx(weights[0][item] / 2, abs=1e-6) for item in both)
+    assert set(weights[2].values()) == {0.0}
+    assert [row["item_id"] for row in full] != [row["item_id"] for row in none]
+
+
+def test_recommend_with_diversity_shows_other_kinds(shell: Shell, world_folder: Dataset):
+    def kinds(diversity: str) -> int:
+        rows = shell.json(*options, "--diversity", diversity)["recommendations"]
+        return len({int(row["item_id"]) % 3 for row in rows})
+
+    options = ["recommend", "--dataset", "world", "--scorer", "cosine", "--interest", "space", "-k", "3"]
+    assert kinds("0") == 1
+    assert kinds("1") == 3

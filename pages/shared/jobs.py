@@ -59,13 +59,17 @@ class Job:
         code = self._process.poll()
         if code in (None, 0):
             return None
-        said = self._errors.read_text("utf-8", "replace").strip().splitlines()
+        try:
+            said = self._errors.read_text("utf-8", "replace").strip().splitlines()
+        except OSError:  # another visitor has just cancelled it
+            return None
         return ConfigError("The evaluation failed", said[-1] if said else f"exit code {code}", fix="Run it again.")
 
     def cancel(self) -> None:
-        """Ends it at once; whatever it had not published is gone."""
+        """Ends it at once, if it has not ended; whatever it had not published is gone, and so are its own files."""
         self._process.kill()
         self._process.wait(timeout=10)
+        self._folder.cleanup()
 
 
 @st.cache_resource(show_spinner=False)

@@ -48,6 +48,8 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
         plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen))
         st.caption(f"With all rivals and 5 folds this takes about {estimate(page.dataset, ready, kept)} here.")
         if st.form_submit_button("Run", icon=":material/play_arrow:", type="primary"):
+            if job is not None:
+                job.cancel()
             jobs()[page.dataset.name] = Job(plan.words)
             st.rerun()
 
@@ -152,9 +154,10 @@ def draw_details(page: Page, evaluation: Evaluation) -> None:
     with whom:
         _draw_slices(page.dataset, evaluation)
     with calibration:
-        errors = evaluation.about["calibration_error"]
+        known = {level: error for level, error in evaluation.about["calibration_error"].items() if error is not None}
         st.plotly_chart(charts.reliability(evaluation.calibration), alt="Probability shown against share of likes")
-        st.caption(plain("Calibration error: " + ", ".join(f"{level} {error:.4f}" for level, error in errors.items())))
+        told = ", ".join(f"{level} {error:.4f}" for level, error in known.items())
+        st.caption(plain(f"Calibration error: {told or 'unknown, with too few people to calibrate on'}."))
     with person:
         _draw_person(page.dataset, evaluation)
     with runs:

@@ -126,7 +126,7 @@ def _progress(steps: Sequence[str]) -> Iterator[_Report]:
 
 def _version(folder: Path) -> str:
     """Changes when the dataset's files change, so that an edited dataset is opened anew."""
-    return str(sum(path.stat().st_mtime_ns for path in folder.glob("*.*") if path.is_file()))
+    return f"{folder.resolve()} {sum(path.stat().st_mtime_ns for path in folder.glob('*.*') if path.is_file())}"
 
 
 def evaluations(recommender: Recommender) -> list[Evaluation]:

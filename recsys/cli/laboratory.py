@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from recsys.cli.shared import DataDir, JsonFlag, app, print_json, settings_of
 from recsys.errors import ConfigError, DataError
@@ -19,7 +19,7 @@ from recsys.settings import DEFAULT_DATASET
 def train_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
     scorer: Annotated[str, typer.Option(help="additive.")] = "additive",
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
@@ -60,7 +60,7 @@ def evaluate_command(
     protocol: Annotated[str, typer.Option(help="cold-user or cold-item.")] = "cold-user",
     shots: Annotated[str, typer.Option(help="Numbers of liked items to reveal; 0 for none.")] = "0,1,3,5",
     folds: Annotated[int, typer.Option(help="Parts that users (or items) are split into.")] = 5,
-    seed: Annotated[int, typer.Option(help="Draws the parts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the parts.")] = 0,
     rivals: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
     progress: Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")] = None,
     encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
@@ -133,12 +133,16 @@ def _shots(text: str) -> tuple[int, ...]:
 def _print_evaluation(found: dict[str, Any]) -> None:
     levels = list(found["results"])
     methods = dict.fromkeys(method for level in levels for method in found["results"][level])
-    table = Table("nDCG@10", *levels, title=f"{found['dataset']}, {found['protocol']}, {found['n_users']} users")
+    table = Table(
+        Column("nDCG@10", no_wrap=True),
+        *levels,
+        title=f"{found['dataset']}, {found['protocol']}, {found['n_users']} users",
+    )
     for method in methods:
         cells = (found["results"][level].get(method, {}).get("nDCG@10") for level in levels)
         shown = (f"{c['mean']:.3f} [{c['low']:.3f}, {c['high']:.3f}]" if c else "cannot use this" for c in cells)
         table.add_row(method, *shown)
-    Console(width=max(100, 24 * (len(levels) + 1))).print(table)
+    Console(width=44 + 25 * len(levels)).print(table)
     for level, best in found["versus_best_rival"].items():
         print(
             f"{level}: additive against {best['rival']}, the best rival: {best['difference']:+.4f} "

@@ -51,11 +51,20 @@ class Plan:
         return shlex.join(["recsys", *self.words])
 
 
+def by_user(frame: pd.DataFrame) -> pd.DataFrame:
+    """Returns one row per user: under ``cold-item`` a user is tested in several folds, and the mean over them counts once."""
+    if frame["user_id"].is_unique:
+        return frame
+    kept = [name for name in frame if name not in _ABOUT_A_USER]
+    return frame.groupby("user_id", sort=False)[kept].mean().reset_index()
+
+
 def bootstrapped(users: pd.DataFrame) -> pd.DataFrame:
     """Returns the mean of every measure with its 95 % bootstrap interval over users, for every method and level."""
     measures = [name for name in users if name not in _ABOUT_A_USER]
     rows = []
-    for (method, level), frame in users.groupby(["method", "level"], sort=False):
+    for (method, level), asked in users.groupby(["method", "level"], sort=False):
+        frame = by_user(asked)
         for name in measures:
             found = interval(frame[name].dropna().to_numpy())
             rows.append((method, level, name, found.mean, found.low, found.high, found.n))
@@ -105,9 +114,12 @@ class Evaluation:
 
     @property
     def n_users(self) -> int:
-        """Number of test users, over all folds (under ``cold-item`` a user may be tested in several)."""
-        first = self.users[(self.users["method"] == OURS) & (self.users["level"] == self.levels[0])]
-        return len(first)
+        """Number of test users."""
+        return int(self.users["user_id"].nunique())
+
+    def user_ids(self, method: str, level: str) -> list[str]:
+        """Returns the test users in the order of ``values``."""
+        return list(self._groups[method, level]["user_id"])
 
     def values(self, method: str, level: str, measure: str = HEADLINE) -> np.ndarray | None:
         """Returns ``(n_users,)``, or ``None`` where the method cannot use the level."""
@@ -116,7 +128,8 @@ class Evaluation:
 
     @cached_property
     def _groups(self) -> dict[tuple[str, str], pd.DataFrame]:
-        return {(str(m), str(v)): frame for (m, v), frame in self.users.groupby(["method", "level"], sort=False)}
+        found = self.users.groupby(["method", "level"], sort=False)
+        return {(str(method), str(level)): by_user(frame) for (method, level), frame in found}
 
     @cached_property
     def results(self) -> dict[str, dict[str, dict[str, Interval]]]:

@@ -44,9 +44,7 @@ def slices(evaluation: Evaluation, dataset: Dataset, by: str, *, method: str, le
 
 
 def _people(evaluation: Evaluation, dataset: Dataset, method: str, level: str) -> pd.DataFrame:
-    frame = evaluation.users
-    ids = frame[(frame["method"] == method) & (frame["level"] == level)][USER_ID]
-    return dataset.users.set_index(USER_ID).reindex(ids)
+    return dataset.users.set_index(USER_ID).reindex(evaluation.user_ids(method, level))
 
 
 def _groups(people: pd.DataFrame, by: str) -> np.ndarray:

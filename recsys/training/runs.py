@@ -55,10 +55,8 @@ def record_run(
     Raises:
         MissingExtraError: if Weights & Biases is asked for and not installed.
     """
-    if wandb and find_spec("wandb") is None:
-        raise MissingExtraError(
-            "Weights & Biases is not installed", "wandb", fix="Install it with `pip install wandb`."
-        )
+    if wandb:
+        require_wandb()
     name = f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime())}-{scorer}-{uuid.uuid4().hex[:6]}"
     target = folder / name
     target.mkdir(parents=True)
@@ -70,6 +68,18 @@ def record_run(
         _send_to_wandb(run, target)
     (target / "run.json").write_text(json.dumps(asdict(run), indent=1), "utf-8")
     return run
+
+
+def require_wandb() -> None:
+    """Fails before any work is done where a run could not be sent.
+
+    Raises:
+        MissingExtraError: if Weights & Biases is not installed.
+    """
+    if find_spec("wandb") is None:
+        raise MissingExtraError(
+            "Weights & Biases is not installed", "wandb", fix="Install it with `pip install wandb`."
+        )
 
 
 def list_runs(folder: Path) -> list[Run]:

@@ -13,7 +13,7 @@ from recsys.errors import ArtifactError
 from recsys.schema import Dataset
 from recsys.scorer import AdditiveModel
 from recsys.training.additive import AdditiveConfig
-from recsys.training.runs import record_run
+from recsys.training.runs import record_run, require_wandb
 from recsys.training.train import Progress, Training, train_additive
 
 _KIND = "additive"
@@ -69,8 +69,15 @@ def train_and_publish(
     progress: Progress | None = None,
     wandb: bool = False,
 ) -> Training:
-    """Trains, publishes the model beside its dataset, which must have a folder, and records the run."""
+    """Trains, publishes the model beside its dataset, which must have a folder, and records the run.
+
+    Raises:
+        NotTrainedError: for a dataset without users or without likes.
+        MissingExtraError: if the run is to be sent to Weights & Biases, which is not installed.
+    """
     assert dataset.folder is not None
+    if wandb:
+        require_wandb()
     training = train_additive(dataset, item_vectors, encoder=encoder, config=config, progress=progress)
     record_run(
         dataset.folder / "runs",

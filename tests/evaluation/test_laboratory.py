@@ -105,9 +105,8 @@ def check_structure(summary: dict, rivals: tuple[str, ...]) -> None:
         for measures in methods.values():
             assert set(measures) == {*USER_MEASURES, "coverage@10"}
             for name, values in measures.items():
-                assert_numbers(values, {"mean"} if name == "coverage@10" else {"mean", "low", "high"})
-                if name != "coverage@10":
-                    assert values["low"] <= values["mean"] <= values["high"]
+                assert_numbers(values, {"mean", "low", "high"})
+                assert values["low"] <= values["mean"] <= values["high"], name
     for level, best in summary["versus_best_rival"].items():
         assert level in LEVELS
         assert best["rival"] in rivals
@@ -128,8 +127,20 @@ def test_the_summary_has_the_agreed_structure_and_is_strict_json(
         "dataset": "world", "protocol": protocol, "seed": 0, "folds": 2, "n_users": evaluation.n_users,
     }  # fmt: skip
     assert all(len(evaluation.values(OURS, level)) == evaluation.n_users for level in LEVELS)
-    counted_users = evaluation.n_users + summary["n_left_out"]
-    assert counted_users == (160 if protocol == "cold-user" else 2 * 160)
+    ours = evaluation.users[(evaluation.users["method"] == OURS) & (evaluation.users["level"] == LEVELS[0])]
+    assert len(ours) + summary["n_left_out"] == (160 if protocol == "cold-user" else 2 * 160)
+
+
+def test_a_user_tested_in_several_folds_counts_once(cold_items: Evaluation):
+    ours = cold_items.users[(cold_items.users["method"] == OURS) & (cold_items.users["level"] == LEVELS[0])]
+    assert not ours["user_id"].is_unique
+    assert cold_items.n_users == ours["user_id"].nunique()
+    expected = ours.groupby("user_id")[HEADLINE].mean()
+    values = dict(zip(cold_items.user_ids(OURS, LEVELS[0]), cold_items.values(OURS, LEVELS[0]), strict=True))
+    assert values == pytest.approx(expected.to_dict())
+    interval = cold_items.results[LEVELS[0]][OURS][HEADLINE]
+    assert interval.n == cold_items.n_users
+    assert interval.mean == pytest.approx(expected.mean())
 
 
 def test_every_mean_is_the_mean_over_users_and_every_interval_theirs(found: Evaluation):

@@ -42,11 +42,11 @@ def own_data(pages_data, tmp_path) -> Path:
 
 
 @pytest.fixture
-def open_app(monkeypatch, pages_data) -> Callable[..., AppTest]:
-    """Returns a function that runs the app, with query parameters, on a data folder."""
+def open_app(monkeypatch, request) -> Callable[..., AppTest]:
+    """Returns a function that runs the app, with query parameters, on a data folder: ``pages_data`` if none is given."""
 
-    def run(data_dir: Path = pages_data, dataset: str | None = None, **params) -> AppTest:
-        monkeypatch.setenv("COLDLENS_DATA_DIR", str(data_dir))
+    def run(data_dir: Path | None = None, dataset: str | None = None, **params) -> AppTest:
+        monkeypatch.setenv("COLDLENS_DATA_DIR", str(data_dir or request.getfixturevalue("pages_data")))
         if dataset:
             monkeypatch.setenv("COLDLENS_DATASET", dataset)
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)

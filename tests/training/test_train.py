@@ -158,9 +158,7 @@ def test_few_users_keep_the_default_parameters_and_have_no_probability(toy: Data
 
 
 def test_without_facts_or_timestamps_it_still_learns(dataset: Dataset):
-    bare = replace(
-        dataset, users=dataset.users[["user_id"]], interactions=dataset.interactions[["user_id", "item_id"]]
-    )
+    bare = replace(dataset, users=dataset.users[["user_id"]], interactions=dataset.interactions[["user_id", "item_id"]])
     model = train_additive(bare, vectors(bare), encoder=ToyEncoder()).model
     scorer = AdditiveScorer(model, dataset=bare, encoder=ToyEncoder())
     usual, liked = by_kind(scores(scorer, Profile())), by_kind(scores(scorer, Profile(liked=("000", "003"))))
