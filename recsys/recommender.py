@@ -260,7 +260,7 @@ class Recommender:
 
 def available_scorers(dataset: Dataset) -> tuple[str, ...]:
     """Returns the scorers that work for a dataset, its default first: ``additive`` needs other users' likes."""
-    return SCORERS if len(dataset.users) and len(dataset.likes) else ("cosine",)
+    return SCORERS if len(dataset.users) and dataset.popularity.any() else ("cosine",)
 
 
 def default_scorer(dataset: Dataset) -> str:

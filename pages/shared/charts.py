@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 from recsys.evaluation import HEADLINE, OURS, Evaluation, Slice
 
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
+_PALE_BLUES = ((0.0, "#F7FBFF"), (1.0, "#7DB8DA"))
+"""Light enough for dark text in every cell, in either theme."""
 _SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star")
 
 
@@ -57,8 +59,9 @@ def heat_map(rows: Mapping[str, Sequence[Slice]], measure: str) -> go.Figure:
             y=list(rows),
             text=texts,
             texttemplate="%{text}",
+            textfont={"color": "#0F172A"},
             hoverinfo="skip",
-            colorscale="Blues",
+            colorscale=_PALE_BLUES,
             colorbar={"title": {"text": measure}},
         )
     )

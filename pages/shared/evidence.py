@@ -15,8 +15,15 @@ _HELP = (
 
 def draw_evidence(page: Page) -> None:
     """Draws one line beside the list: the held-out measure of the nearest test users, or where to get it."""
+    if page.controls.popularity != 1 or page.controls.diversity:
+        return  # what was measured is the list as learned
     kept = [found for found in resources.evaluations(page.recommender) if found.plan.protocol == "cold-user"]
     found = nearest(kept[0], page.dataset, page.profile) if kept else None
+    if found is None and kept:
+        st.caption(
+            "How good this is for people like them cannot be said: the profile tells neither age nor gender nor attributes."
+        )
+        return
     if found is None:
         st.caption(
             "How good this is for people like them has not been measured yet: run an evaluation on the Evaluate page."

@@ -78,13 +78,13 @@ def _navigation() -> StreamlitPage:
 def open_page(title: str) -> Iterator[Page]:
     """Draws the head of a page; our errors inside it become a box, and the form stays usable.
 
-    A cold deep link runs a page without app.py (Streamlit 1.67), so navigation and sidebar are drawn here if they are not
-    there yet.
+    A cold deep link runs a page without app.py (Streamlit 1.67), so it is run again with it: drawn here, the page's widgets
+    would lose their values and the first click at the next run, which goes through app.py.
     """
     framed = st.session_state.pop(_MARK, None)
     if framed is None:
         _navigation()
-        framed = _framed()
+        st.rerun()
     st.title(title)
     if isinstance(framed, ColdlensError):
         show_error(framed)

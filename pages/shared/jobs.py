@@ -63,6 +63,7 @@ class Job:
             said = self._errors.read_text("utf-8", "replace").strip().splitlines()
         except OSError:  # another visitor has just cancelled it
             return None
+        said = [line for line in said if any(letter.isalnum() for letter in line)]
         return ConfigError("The evaluation failed", said[-1] if said else f"exit code {code}", fix="Run it again.")
 
     def cancel(self) -> None:

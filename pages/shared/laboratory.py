@@ -26,6 +26,10 @@ _SECONDS = {OURS: 3.0, "bert cosine": 15.0, "item knn": 5.0, "user knn": 4.0, "e
 _SECONDS |= {"lightfm": 40.0, "neumf": 40.0}
 """Seconds per fold on MovieLens-100K with two cores: where the estimate of a first run comes from."""
 _LIKES = 55_375
+_HIDDEN = {
+    "cold-user": "No method has seen them.",
+    "cold-item": "No method has seen a like of the items that are ranked; the people's other likes are known.",
+}
 
 
 def draw_start(page: Page, kept: list[Evaluation]) -> None:
@@ -83,7 +87,8 @@ def _draw_progress(name: str) -> None:
             st.progress(step.get("done", 0) / max(1, step.get("total", 1)), text=plain(text))
         if st.button("Cancel", icon=":material/cancel:"):
             job.cancel()
-            jobs().pop(name, None)
+            if jobs().get(name) is job:
+                jobs().pop(name, None)
             st.rerun()
 
 
@@ -98,8 +103,9 @@ def draw_headline(evaluation: Evaluation) -> None:
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     st.markdown("\n".join(lines))
     st.caption(
-        f"Mean over {evaluation.n_users:,} people whom no method has seen, with 95 % bootstrap intervals over people; "
-        f"{evaluation.about['n_left_out']:,} with too few likes are left out. – means that the method cannot use the level. "
+        f"Mean over {evaluation.n_users:,} people, with 95 % bootstrap intervals over people. "
+        f"{_HIDDEN[evaluation.plan.protocol]} {evaluation.about['n_left_out']:,} people with too few likes are left out. "
+        "– means that the method cannot use the level. "
         "“Later likes” and “prior alone” are ablations of the additive scorer, not methods of the field."
     )
     st.markdown("\n".join([*(_verdict(evaluation, level) for level in levels), _against_ablation(evaluation)]))
@@ -109,8 +115,8 @@ def _cell(values: dict | None, *, is_best: bool) -> str:
     if values is None:
         return "–"
     found = values[HEADLINE]
-    shown = f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
-    return f"**{plain(shown)}**" if is_best else plain(shown)
+    shown = plain(f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]").replace(" ", "\u00a0")  # on one line
+    return f"**{shown}**" if is_best else shown
 
 
 def _verdict(evaluation: Evaluation, level: str) -> str:
@@ -186,6 +192,9 @@ def _draw_slices(dataset: Dataset, evaluation: Evaluation) -> None:
 
 
 def _draw_person(dataset: Dataset, evaluation: Evaluation) -> None:
+    if evaluation.plan.protocol != "cold-user":
+        st.info("One person at a time is shown for evaluations of the protocol cold-user.")
+        return
     with st.container(horizontal=True):
         level = st.selectbox("Level", evaluation.levels, index=len(evaluation.levels) - 1, key="person_level")
         lists = evaluation.lists[evaluation.lists["level"] == level].reset_index(drop=True)
@@ -206,7 +215,9 @@ def _draw_person(dataset: Dataset, evaluation: Evaluation) -> None:
         st.markdown("**What we would have shown**")
         shown = [{"item": _label(dataset, i), "liked later": i in later} for i in row["item_ids"]]
         st.dataframe(pd.DataFrame(shown), hide_index=True, alt="Items that would have been shown")
-    st.caption(f"{len(later):,} items were liked later; a real person of the dataset, shown by row only.")
+    with st.expander(f"All {len(later):,} items liked later", icon=":material/favorite:"):
+        st.dataframe({"item": [_label(dataset, i) for i in sorted(later)]}, hide_index=True, alt="Items liked later")
+    st.caption("A real person of the dataset, shown by row only.")
 
 
 def _fact(value: object) -> str:

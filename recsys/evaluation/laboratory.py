@@ -68,7 +68,6 @@ class _Findings:
     outcomes: dict[str, list[np.ndarray]] = field(default_factory=dict)
     chosen: list[dict[str, Mapping[str, Mapping[str, float | int | str]]]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-    n_left_out: int = 0
 
 
 def evaluate(
@@ -87,7 +86,6 @@ def evaluate(
     total = plan.folds * len(contestants)
     for number, fold in enumerate(make_folds(dataset, plan.protocol, folds=plan.folds, seed=plan.seed)):
         material = Material(Histories.from_dataset(fold.train), item_vectors, encoder, plan.seed)
-        found.n_left_out += fold.n_left_out
         found.chosen.append({})
         if not fold.cases:
             continue
@@ -98,7 +96,7 @@ def evaluate(
         fix = "It needs users with at least ten likes each."
         raise DataError("No user of this dataset can be judged", dataset.name, fix=fix)
     report(Step(plan.folds, "intervals", total, total))
-    return _evaluation(plan, found)
+    return _evaluation(plan, found, len(dataset.users))
 
 
 def _check_shots(shots: Sequence[int]) -> None:
@@ -155,7 +153,7 @@ def _look_closer(
     found.outcomes.setdefault(level.name, []).append(liked[ranked.mask])
 
 
-def _evaluation(plan: Plan, found: _Findings) -> Evaluation:
+def _evaluation(plan: Plan, found: _Findings, n_users: int) -> Evaluation:
     from recsys import __version__
 
     overall = []
@@ -168,8 +166,9 @@ def _evaluation(plan: Plan, found: _Findings) -> Evaluation:
         error = CalibrationError().overall(probabilities, outcomes)
         errors[level] = error if np.isfinite(error) else None
         bins += [(level, *row) for row in _bins(probabilities, outcomes)]
+    users = pd.concat(found.users, ignore_index=True)
     about = {
-        "n_left_out": found.n_left_out,
+        "n_left_out": n_users - int(users["user_id"].nunique()),
         "ablations": [PRIOR_ALONE, *(method.name for method in ablations())],
         "chosen": found.chosen,
         "seconds": {name: round(seconds, 2) for name, seconds in found.seconds.items()},
@@ -177,7 +176,6 @@ def _evaluation(plan: Plan, found: _Findings) -> Evaluation:
         "made": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "version": __version__,
     }
-    users = pd.concat(found.users, ignore_index=True)
     return Evaluation(
         plan,
         users,

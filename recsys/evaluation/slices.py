@@ -88,11 +88,14 @@ class Nearest:
 
 
 def nearest(evaluation: Evaluation, dataset: Dataset, profile: Profile, measure: str = HEADLINE) -> Nearest | None:
-    """Returns the held-out measure of the 50 test users who are closest in age, gender and attributes.
+    """Returns the held-out measure of the 50 test users who are closest in age, gender and attributes, ties included.
 
-    Ten years of age count as much as another gender, and twice as much as another value of an attribute; what either does not
-    tell counts as half a difference. ``None`` where the evaluation has no fitting level.
+    Ten years of age count as much as another gender, and twice as much as another value of an attribute; what a
+    user does not tell counts as half a difference. ``None`` where the profile tells none of them, the evaluation has no
+    fitting level, or fewer than 20 users.
     """
+    if profile.age is None and profile.gender is None and not profile.attributes:
+        return None
     level = fitting_level(evaluation, profile)
     values = None if level is None else evaluation.values(OURS, level, measure)
     if level is None or values is None:
@@ -101,12 +104,14 @@ def nearest(evaluation: Evaluation, dataset: Dataset, profile: Profile, measure:
     apart = _gap(people, AGE, profile.age, _YEARS_APART) + _gap(people, GENDER, profile.gender, None) * _OTHER_GENDER
     for name, value in profile.attributes.items():
         apart = apart + _gap(people, name, value, None) * _OTHER_ATTRIBUTE
-    closest = np.argsort(apart, kind="stable")[: max(N_NEAREST, MIN_GROUP)]
+    if len(apart) < MIN_GROUP:
+        return None
+    closest = apart <= np.sort(apart)[min(N_NEAREST, len(apart)) - 1]
     return Nearest(level, measure, interval(values[closest]), interval(values))
 
 
 def fitting_level(evaluation: Evaluation, profile: Profile) -> str | None:
-    """Returns the richest level that reveals no more than the profile does."""
+    """Returns the richest level that reveals no more liked items, and no interests where the profile has none of either."""
     liked = [level for level in evaluation.levels if level.startswith("+") and int(level[1:]) <= len(profile.liked)]
     if liked:
         return liked[-1]

@@ -47,7 +47,8 @@ class FactBasis:
         genders = tuple(sorted({profile.gender for profile in profiles if profile.gender}))
         draft = cls(tuple(float(age) for age in np.unique(quantiles)), genders, values, attribute_weight, ())
         main = tuple(_known_mean(draft._main(block, profiles)) for block in draft.blocks[:-1])
-        crossed = _known_mean(cls(draft.knots, genders, values, attribute_weight, main)._crossed(profiles))
+        both = [profile for profile in profiles if profile.age is not None and profile.gender in genders]
+        crossed = _known_mean(cls(draft.knots, genders, values, attribute_weight, main)._crossed(both))
         return cls(draft.knots, genders, values, attribute_weight, (*main, crossed))
 
     @property

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import sparse
 
 from recsys.schema import AGE, GENDER, ITEM_ID, TIMESTAMP, USER_ID, Dataset, Profile
+from recsys.settings import MAX_AGE, MAX_INTEREST_LENGTH
 
 N_REVEALED = 5
 N_INTERESTS = 3
@@ -50,7 +51,7 @@ class Histories:
         return len(self.user_ids)
 
     def of(self, users: np.ndarray) -> "Histories":
-        """Returns the histories of some users alone, and a dataset without the others."""
+        """Returns the histories of some users alone; the interactions of the dataset stay those of everybody."""
         kept = replace(self.dataset, users=self.dataset.users.iloc[users].reset_index(drop=True))
         return Histories(kept, tuple(self.user_ids[user] for user in users), tuple(self.liked[user] for user in users))
 
@@ -105,7 +106,7 @@ class Histories:
         """
         users, ids = self.dataset.users, self.dataset.items[ITEM_ID].to_numpy()
         found = self.category_shares if shares is None else shares
-        ages, genders = (_plain(users, name, len(self)) for name in (AGE, GENDER))
+        ages, genders = _ages(users, len(self)), _plain(users, GENDER, len(self))
         attributes = {name: _plain(users, name, len(self)) for name in self.dataset.user_attributes}
         return [
             Profile(
@@ -119,11 +120,18 @@ class Histories:
         ]
 
 
+def _ages(users: pd.DataFrame, n: int) -> list[float | None]:
+    """The ages that a person can have; other values, as for example 999, stand for unknown."""
+    if AGE not in users:
+        return [None] * n
+    return [float(age) if 0 <= age <= MAX_AGE else None for age in users[AGE].to_numpy(float, na_value=np.nan)]
+
+
 def _plain(users: pd.DataFrame, name: str, n: int) -> list:
-    """A column as plain values, ``None`` for what is unknown or for a column that is not there."""
+    """A column as texts, ``None`` for what is unknown or for a column that is not there."""
     if name not in users:
         return [None] * n
-    return [None if unknown else value for value, unknown in zip(users[name], users[name].isna(), strict=True)]
+    return [None if unknown else str(value) for value, unknown in zip(users[name], users[name].isna(), strict=True)]
 
 
 def top_categories(rows: np.ndarray, dataset: Dataset, shares: np.ndarray) -> tuple[str, ...]:
@@ -132,5 +140,6 @@ def top_categories(rows: np.ndarray, dataset: Dataset, shares: np.ndarray) -> tu
         return ()
     own = dataset.category_matrix[rows].mean(0)
     lift = np.where(own > 0, own / np.maximum(shares, 1e-9), 0.0)
+    lift[[len(name) > MAX_INTEREST_LENGTH for name in dataset.categories]] = 0
     best = np.argsort(-lift, kind="stable")[:N_INTERESTS]
     return tuple(dataset.categories[column] for column in best if lift[column] > 0)

@@ -88,7 +88,8 @@ def select(histories: Histories, content: Content, *, encoder: Encoder, config: 
 
     A setting replaces the default where it is better by more than one standard error; too few users keep the defaults.
     """
-    judged = np.flatnonzero([len(histories.later(user)) >= 2 for user in range(len(histories))])
+    sampled = np.random.default_rng(config.seed).permutation(len(histories))[:_MAX_USERS]
+    judged = np.array([user for user in sampled if len(histories.later(user)) >= 2], int)
     if len(judged) < _MIN_USERS:
         return Selection(config, UNCALIBRATED, (), 0)
     folds = list(_folds(histories, judged, content, encoder, config))
@@ -108,7 +109,7 @@ def _folds(
     histories: Histories, judged: np.ndarray, content: Content, encoder: Encoder, config: AdditiveConfig
 ) -> Iterator[_Fold]:
     rng = np.random.default_rng(config.seed)
-    users = rng.permutation(len(histories))[:_MAX_USERS]
+    users = rng.permutation(len(histories))[:_MAX_USERS]  # the same as where ``judged`` comes from
     for number in range(FOLDS):
         tested = np.intersect1d(users[number::FOLDS], judged)[: _MAX_JUDGED // FOLDS]
         fitted = np.sort(np.setdiff1d(users, users[number::FOLDS]))

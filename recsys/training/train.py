@@ -54,7 +54,7 @@ def train_additive(
     Raises:
         NotTrainedError: for a dataset without users or without likes.
     """
-    if not len(dataset.users) or not len(dataset.likes):
+    if not len(dataset.users) or not dataset.popularity.any():
         fix = "Use the cosine scorer, or a dataset with users and interactions."
         raise NotTrainedError("There are no likes of other users to learn from", dataset.name, fix=fix)
     from threadpoolctl import threadpool_limits

@@ -83,7 +83,7 @@ def texts(elements) -> str:
 def table_of(app) -> dict[str, list[str]]:
     """The cells of the headline table by method."""
     (markdown,) = [m.value for m in app.markdown if m.value.startswith(f"| {HEADLINE}")]
-    rows = [[cell.strip().replace("\\", "") for cell in line.strip("|").split(" | ")] for line in markdown.splitlines()]
+    rows = [[cell.strip().replace("\\", "").replace("\u00a0", " ") for cell in line.strip("|").split(" | ")] for line in markdown.splitlines()]
     return {row[0].strip("*"): row[1:] for row in rows[2:]} | {"": rows[0][1:]}
 
 
@@ -174,7 +174,9 @@ def test_every_tab_is_drawn(open_app, evaluated_data, newest):
     assert [len(tab.get("plotly_chart")) for tab in app.tabs] == [1, 1, 1, 0, 1, 0]
     error = newest.about["calibration_error"]["+5"]
     assert f"+5 {error:.4f}" in texts(app.tabs[2].caption)
-    assert [list(frame.value.columns) for frame in app.tabs[3].dataframe] == [["item"], ["item", "liked later"]]
+    assert [list(frame.value.columns) for frame in app.tabs[3].dataframe] == [
+        ["item"], ["item", "liked later"], ["item"],
+    ]  # fmt: skip
     assert len(app.tabs[4].dataframe[0].value) == 1
     shown = app.tabs[5].dataframe[0].value
     assert list(shown["measure"]) == [*newest.measures, "coverage@10"]
@@ -188,10 +190,11 @@ def test_one_person_is_shown_as_they_were_judged(open_app, evaluated_data, newes
 
     row = newest.lists[newest.lists["level"] == "+5"].iloc[7]
     own = recommender.dataset.likes[recommender.dataset.likes["user_id"] == row["user_id"]].sort_values("timestamp")
-    first, shown = (frame.value for frame in app.tabs[3].dataframe)
+    first, shown, later = (frame.value for frame in app.tabs[3].dataframe)
     labels = dict(zip(recommender.dataset.items["item_id"], recommender.dataset.labels, strict=True))
     assert list(first["item"]) == [labels[i] for i in own["item_id"][:5]]
     assert list(shown["item"]) == [labels[i] for i in row["item_ids"]]
+    assert sorted(later["item"]) == sorted(labels[i] for i in own["item_id"][5:])
     assert list(shown["liked later"]) == [i in set(own["item_id"][5:]) for i in row["item_ids"]]
     assert f"{newest.values('additive', '+5')[7]:.3f}" in texts(app.tabs[3].markdown)
     assert row["user_id"] not in texts([*app.tabs[3].markdown, *app.tabs[3].caption])
@@ -218,6 +221,7 @@ def test_another_evaluation_can_be_chosen(open_app, evaluated_data, recommender)
     found = older.results["+5"]["additive"][HEADLINE]
     assert table_of(app)["additive"][-1].strip("*").startswith(f"{found.mean:.3f}")
     assert older.plan.command in [code.value for code in app.code]
+    assert "protocol cold-user" in texts(app.tabs[3].info)
 
 
 def test_the_command_and_the_json_are_offered(open_app, evaluated_data, newest):

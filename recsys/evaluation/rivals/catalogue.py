@@ -41,5 +41,7 @@ def rival(name: str) -> Rival:
     """
     known = {found.name: found for found in (*all_rivals(), *ablations())}
     if name not in known:
-        raise ConfigError("There is no such rival", name, fix=f"Use one of: {', '.join(known)}.")
+        raise ConfigError(
+            "There is no such rival", name, fix=f"Use one of: {', '.join(found.name for found in all_rivals())}."
+        )
     return known[name]

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from recsys.datasets import write_folder
 from tests.training.world import world
 
-PAGE = "/evaluate?dataset=world"
+PAGE = "/evaluate?dataset=world&age=25"
 FOUND = "additive is"
 
 
