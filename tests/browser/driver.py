@@ -89,9 +89,10 @@ class Visitor:
         self.settle(timeout=300)
 
     def settle(self, timeout: float = 60) -> None:
-        """Waits until the script has run and nothing on the page is stale."""
-        self.page.wait_for_timeout(250)
-        self.page.wait_for_function(_IDLE, timeout=timeout * 1000)
+        """Waits until the script has run and nothing on the page is stale, twice: between a run and its rerun all is still."""
+        for pause in (250, 300):
+            self.page.wait_for_timeout(pause)
+            self.page.wait_for_function(_IDLE, timeout=timeout * 1000)
         self.page.wait_for_timeout(150)
 
     def titles(self) -> list[str]:

@@ -490,7 +490,21 @@ def test_the_level_is_the_richest_that_reveals_no_more(found: Evaluation, datase
     }
     for level, profile in cases.items():
         assert fitting_level(found, profile) == level
-        assert nearest(found, dataset, profile).level == level
+        assert nearest(found, dataset, replace(profile, age=30.0)).level == level
+
+
+def test_without_a_fact_nobody_is_nearest(found: Evaluation, dataset: Dataset):
+    for profile in (Profile(), Profile(interests=("space",)), Profile(liked=("000", "001"))):
+        assert nearest(found, dataset, profile) is None
+
+
+def test_everybody_as_close_as_the_fiftieth_is_taken():
+    evaluation, dataset = people([30.0] * 100, ["F"] * 60 + ["M"] * 40, [1.0] * 30 + [0.0] * 70)
+    assert nearest(evaluation, dataset, Profile(gender="F")).value.n == 60
+    assert nearest(evaluation, dataset, Profile(age=30)).value.n == 100
+
+
+def test_without_a_fitting_level_nothing_is_said(found: Evaluation, dataset: Dataset):
     only_likes = replace(found, users=found.users[found.users["level"] == "+5"])
     assert nearest(only_likes, dataset, Profile(30)) is None
 

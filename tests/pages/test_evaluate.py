@@ -83,7 +83,10 @@ def texts(elements) -> str:
 def table_of(app) -> dict[str, list[str]]:
     """The cells of the headline table by method."""
     (markdown,) = [m.value for m in app.markdown if m.value.startswith(f"| {HEADLINE}")]
-    rows = [[cell.strip().replace("\\", "").replace("\u00a0", " ") for cell in line.strip("|").split(" | ")] for line in markdown.splitlines()]
+    rows = [
+        [cell.strip().replace("\\", "").replace("\u00a0", " ") for cell in line.strip("|").split(" | ")]
+        for line in markdown.splitlines()
+    ]
     return {row[0].strip("*"): row[1:] for row in rows[2:]} | {"": rows[0][1:]}
 
 
