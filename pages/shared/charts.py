@@ -1,11 +1,12 @@
 """Plotly figures, without Streamlit."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from recsys.evaluation import HEADLINE, OURS, Evaluation, Slice
+from recsys.evaluation import HEADLINE, OURS, Evaluation, Interval, Slice
 
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 _PALE_BLUES = ((0.0, "#F7FBFF"), (1.0, "#7DB8DA"))
@@ -40,34 +41,32 @@ def curve(evaluation: Evaluation, methods: Sequence[str], measure: str = HEADLIN
 
 
 def heat_map(rows: Mapping[str, Sequence[Slice]], measure: str) -> go.Figure:
-    """Returns a measure by method (rows) and group of users (columns); every cell says its value and its interval."""
+    """Returns a measure by group of users (rows) and method (columns); every cell says its value and its interval."""
     groups = list(dict.fromkeys(found.group for slices in rows.values() for found in slices))
     cells = {method: {found.group: found.value for found in slices} for method, slices in rows.items()}
     counts = {found.group: found.value.n for slices in rows.values() for found in slices}
-    means = [[cells[method][group].mean if group in cells[method] else None for group in groups] for method in rows]
-    texts = [
-        [
-            f"{cells[m][g].mean:.3f}<br>[{cells[m][g].low:.3f}, {cells[m][g].high:.3f}]" if g in cells[m] else ""
-            for g in groups
-        ]
-        for m in rows
-    ]
+    means = [[cells[method][group].mean if group in cells[method] else None for method in rows] for group in groups]
+    texts = [[_cell(cells[method].get(group)) for method in rows] for group in groups]
     figure = go.Figure(
         go.Heatmap(
             z=means,
-            x=[f"{group}<br>n = {counts[group]}" for group in groups],
-            y=list(rows),
+            x=["<br>".join(wrap(method, 12)) for method in rows],  # narrow, so that the cells have room on a phone
+            y=[f"{group}<br>n = {counts[group]}" for group in groups],
             text=texts,
             texttemplate="%{text}",
             textfont={"color": "#0F172A"},
             hoverinfo="skip",
             colorscale=_PALE_BLUES,
-            colorbar={"title": {"text": measure}},
+            showscale=False,
         )
     )
-    figure.update_layout(**_layout("", 120 + 52 * len(rows)))
+    figure.update_layout(**_layout("", 110 + 52 * len(groups)), xaxis={"side": "top", "title": {"text": measure}})
     figure.update_yaxes(autorange="reversed")
     return figure
+
+
+def _cell(value: Interval | None) -> str:
+    return "" if value is None else f"{value.mean:.3f}<br>[{value.low:.3f}, {value.high:.3f}]"
 
 
 def reliability(bins: pd.DataFrame) -> go.Figure:

@@ -349,10 +349,13 @@ def test_the_heat_map_writes_value_and_interval_into_each_cell(newest, recommend
     }
     figure = charts.heat_map(rows, HEADLINE)
     (trace,) = figure.data
-    assert list(trace.y) == ["additive", "popular"]
-    first = rows["additive"][0]
-    assert trace.x[0] == f"{first.group}<br>n = {first.value.n}"
-    assert trace.text[0][0] == f"{first.value.mean:.3f}<br>[{first.value.low:.3f}, {first.value.high:.3f}]"
+    assert list(trace.x) == ["additive", "popular"]
+    for row, groups in enumerate(zip(*rows.values(), strict=True)):
+        assert trace.y[row] == f"{groups[0].group}<br>n = {groups[0].value.n}"
+        for column, (group, value) in enumerate(groups):
+            assert group == groups[0].group
+            assert trace.z[row][column] == value.mean
+            assert trace.text[row][column] == f"{value.mean:.3f}<br>[{value.low:.3f}, {value.high:.3f}]"
 
 
 def test_reliability_and_run_curve_draw_what_they_are_given():
