@@ -17,7 +17,7 @@ from recsys.training.runs import record_run, require_wandb
 from recsys.training.train import Progress, Training, train_additive
 
 _KIND = "additive"
-_VERSION = 1
+_VERSION = 2
 """Changes when the same data and configuration give another model."""
 
 

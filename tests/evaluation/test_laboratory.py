@@ -418,6 +418,8 @@ def test_a_small_rest_takes_the_next_smallest_group_with_it():
     groups = np.array(["a"] * 40 + ["b"] * 21 + ["c"] * 4, dtype=object)
     merged = pd.Series(merge_small(groups)).value_counts().to_dict()
     assert merged == {"a": 40, "others": 25}
+    just = merge_small(np.array(["a"] * 20 + ["b"] * 19 + ["c"] * 25, dtype=object))
+    assert pd.Series(just).value_counts().to_dict() == {"others": 39, "c": 25}
     assert set(merge_small(np.array(["a"] * 3, dtype=object))) == {"others"}
     assert list(merge_small(np.array([], dtype=object))) == []
     assert set(groups) == {"a", "b", "c"}
