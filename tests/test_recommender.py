@@ -10,6 +10,7 @@ from recsys.recommender import Recommender
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
 from recsys.views.embeddings import embeddings_key
 from tests.toy import KINDS, ToyEncoder
+from tests.training.world import world
 
 FULL = Profile(30, "F", {"occupation": "student"}, ("space", "romance"), ("03",))
 PROFILES = [FULL, Profile(), Profile(interests=("comedy",)), Profile(attributes={"occupation": "student"}), FULL]
@@ -223,6 +224,13 @@ def test_popularity_and_diversity(toy: Dataset, toy_encoder: ToyEncoder):
     for wrong in ({"popularity": -0.1}, {"popularity": 2}, {"diversity": float("nan")}):
         with pytest.raises(DataError, match="is out of range"):
             additive.recommend(FULL, **wrong)
+
+
+def test_a_probability_holds_only_for_the_popularity_that_was_learned(toy_encoder: ToyEncoder):
+    additive = Recommender.from_dataset(world(), encoder=toy_encoder)
+    assert additive.scorer.name == "additive"
+    assert additive.recommend(Profile(30, "F")).table["probability"].between(0.01, 0.99).all()
+    assert additive.recommend(Profile(30, "F"), popularity=0.5).table["probability"].isna().all()
 
 
 def test_influence_of_an_empty_and_of_a_telling_profile(toy: Dataset, toy_encoder: ToyEncoder):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,36 @@ class Job:
         self._folder.cleanup()
 
 
+class Jobs:
+    """The jobs of this server by dataset: at most one for each, whoever started it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+
+    def get(self, name: str) -> Job | None:
+        """Returns the job of a dataset, running or ended."""
+        return self._jobs.get(name)
+
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """Starts a job, unless one is running: of two visitors who start at once, both watch the first one's."""
+        with self._lock:
+            before = self._jobs.get(name)
+            if before is not None and before.is_running:
+                return
+            if before is not None:
+                before.cancel()
+            self._jobs[name] = Job(command)
+
+    def cancel(self, name: str, job: Job) -> None:
+        """Ends a job that a visitor was shown; one that somebody started since is left alone."""
+        with self._lock:
+            job.cancel()
+            if self._jobs.get(name) is job:
+                del self._jobs[name]
+
+
 @st.cache_resource(show_spinner=False)
-def jobs() -> dict[str, Job]:
-    """Returns the jobs of this server by dataset: at most one for each, whoever started it."""
-    return {}
+def jobs() -> Jobs:
+    """Returns the jobs of this server."""
+    return Jobs()

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import charts, resources
 from pages.shared.frame import Page
-from pages.shared.jobs import Job, jobs
+from pages.shared.jobs import jobs
 from pages.shared.widgets import plain, show_error
 from recsys.evaluation import (
     HEADLINE,
@@ -15,15 +15,16 @@ from recsys.evaluation import (
     PROTOCOLS,
     Evaluation,
     Plan,
+    ablations_of,
     parse_measure,
     slices,
     split_rivals,
 )
 from recsys.schema import ITEM_ID, Dataset
-from recsys.training import list_runs
+from recsys.training import Histories, list_runs
 
 _SECONDS = {OURS: 3.0, "bert cosine": 15.0, "item knn": 5.0, "user knn": 4.0, "ease": 12.0, "implicit mf": 10.0}
-_SECONDS |= {"lightfm": 40.0, "neumf": 40.0}
+_SECONDS |= {"lightfm": 15.0, "neumf": 20.0, "lightfm, later likes": 15.0, "neumf, later likes": 20.0}
 """Seconds per fold on MovieLens-100K with two cores: where the estimate of a first run comes from."""
 _LIKES = 55_375
 _HIDDEN = {
@@ -50,24 +51,23 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
         if missing:
             st.caption(f"Not installed: {', '.join(missing)}. Add them with `make peers`.")
         plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen))
-        st.caption(f"With all rivals and 5 folds this takes about {estimate(page.dataset, ready, kept)} here.")
+        st.caption(f"With all rivals and 5 folds this takes {estimate(page.dataset, ready, kept)} here.")
         if st.form_submit_button("Run", icon=":material/play_arrow:", type="primary"):
-            if job is not None:
-                job.cancel()
-            jobs()[page.dataset.name] = Job(plan.words)
+            jobs().start(page.dataset.name, plan.words)
             st.rerun()
 
 
 def estimate(dataset: Dataset, rivals: tuple[str, ...], kept: list[Evaluation]) -> str:
     """Returns how long five folds take, from the last evaluation on this machine or from measured figures."""
     known = _SECONDS
-    scale = max(1.0, len(dataset.likes) / _LIKES)
+    scale = len(dataset.likes) / _LIKES
     if kept:
         last = kept[0]
         known = known | {name: seconds / last.plan.folds for name, seconds in last.about["seconds"].items()}
         scale = 1.0
-    seconds = 5 * scale * sum(known.get(name, 1.0) for name in (OURS, *rivals))
-    return f"{max(1, round(seconds / 60))} minutes"
+    names = (OURS, *rivals, *(found.name for found in ablations_of(rivals)))
+    seconds = 5 * scale * sum(known.get(name, 1.0) for name in names)
+    return "less than a minute" if seconds < 60 else f"about {round(seconds / 60)} minutes"
 
 
 @st.fragment(run_every="1s")
@@ -86,9 +86,7 @@ def _draw_progress(name: str) -> None:
             text = f"Fold {step.get('fold', 1)}: {step.get('method', '')}{remaining}"
             st.progress(step.get("done", 0) / max(1, step.get("total", 1)), text=plain(text))
         if st.button("Cancel", icon=":material/cancel:"):
-            job.cancel()
-            if jobs().get(name) is job:
-                jobs().pop(name, None)
+            jobs().cancel(name, job)
             st.rerun()
 
 
@@ -108,7 +106,7 @@ def draw_headline(evaluation: Evaluation) -> None:
         "– means that the method cannot use the level. "
         "“Later likes” and “prior alone” are ablations of the additive scorer, not methods of the field."
     )
-    st.markdown("\n".join([*(_verdict(evaluation, level) for level in levels), _against_ablation(evaluation)]))
+    st.markdown("\n".join(_verdict(evaluation, level) for level in levels))
 
 
 def _cell(values: dict | None, *, is_best: bool) -> str:
@@ -131,21 +129,17 @@ def _verdict(evaluation: Evaluation, level: str) -> str:
         words = f"{-share:.1%} worse than the best rival, {rival}"
     else:
         words = f"not told apart from the best rival, {rival}"
-    return f"- **{plain(level)}**: " + plain(
-        f"{words} ({found.mean:+.4f}, 95 % from {found.low:+.4f} to {found.high:+.4f})"
-    )
+    words += f" ({found.mean:+.4f}, 95 % from {found.low:+.4f} to {found.high:+.4f})"
+    return f"- **{plain(level)}**: {plain(words)}; {_against_ablation(evaluation, level)}"
 
 
-def _against_ablation(evaluation: Evaluation) -> str:
-    """Says what remains of the lead at the first level once the strongest ablation has the same training likes."""
-    level = evaluation.levels[0]
+def _against_ablation(evaluation: Evaluation, level: str) -> str:
+    """Says what remains of the lead at a level once the strongest ablation learns from the same likes."""
     names = [name for name in evaluation.about["ablations"] if evaluation.values(name, level) is not None]
     best = max(names, key=lambda name: evaluation.results[level][name][HEADLINE].mean)
     found = evaluation.versus(level, best)
     told = "still ahead of" if found.low > 0 else "behind" if found.high < 0 else "not told apart from"
-    words = f"at {level}, additive is {told} “{best}”"
-    words += f" ({found.mean:+.4f}, 95 % from {found.low:+.4f} to {found.high:+.4f})."
-    return "- Where it comes from: " + plain(words)
+    return plain(f"{told} “{best}” ({found.mean:+.4f}, 95 % from {found.low:+.4f} to {found.high:+.4f})")
 
 
 def draw_details(page: Page, evaluation: Evaluation) -> None:
@@ -169,8 +163,19 @@ def draw_details(page: Page, evaluation: Evaluation) -> None:
     with runs:
         _draw_runs(page)
     with measures:
-        table = [{"measure": name, "is": parse_measure(name).formula} for name in (*evaluation.measures, "coverage@10")]
-        st.dataframe(pd.DataFrame(table), hide_index=True, alt="Formulas of the measures")
+        _draw_measures(evaluation)
+
+
+def _draw_measures(evaluation: Evaluation) -> None:
+    """Every measure of every method at one level, and what each is."""
+    level = st.selectbox("Level", evaluation.levels, index=len(evaluation.levels) - 1, key="measures_level")
+    found = evaluation.to_dict()["results"][level]
+    rows = [{"method": method} | {name: value["mean"] for name, value in found[method].items()} for method in found]
+    names = [name for name in rows[0] if name != "method"]
+    config = {name: st.column_config.NumberColumn(format="%.3f") for name in names}
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, alt=f"Every measure at {level}")
+    formulas = [{"measure": name, "is": parse_measure(name).formula} for name in (*names, "calibration error")]
+    st.dataframe(pd.DataFrame(formulas), hide_index=True, alt="Formulas of the measures")
 
 
 def _draw_slices(dataset: Dataset, evaluation: Evaluation) -> None:
@@ -185,6 +190,9 @@ def _draw_slices(dataset: Dataset, evaluation: Evaluation) -> None:
         for method in dict.fromkeys((OURS, *rivals))
         if method in ready
     }
+    if not any(rows.values()):
+        st.info("Fewer than 20 people were tested, too few to be split into groups.")
+        return
     st.plotly_chart(charts.heat_map(rows, measure), alt=f"{measure} by {by}")
     st.caption(
         "Groups of fewer than 20 people are merged. Intervals of small groups are wide: read those, not the colours."
@@ -201,9 +209,10 @@ def _draw_person(dataset: Dataset, evaluation: Evaluation) -> None:
         number = int(st.number_input("Test user, by row", 0, len(lists) - 1, 0))
     row, frame = lists.iloc[number], evaluation.users
     values = frame[(frame["method"] == OURS) & (frame["level"] == level)].reset_index(drop=True).iloc[number]
-    likes = dataset.likes[dataset.likes["user_id"] == row["user_id"]]
-    likes = likes.sort_values(["timestamp", ITEM_ID]) if "timestamp" in likes else likes
-    first, later = list(likes[ITEM_ID][:5]), set(likes[ITEM_ID][5:])
+    histories = Histories.from_dataset(dataset)
+    user = histories.user_ids.index(row["user_id"])
+    ids = dataset.items[ITEM_ID].to_numpy()
+    first, later = list(ids[histories.revealed(user)]), set(ids[histories.later(user)])
     person = dataset.users[dataset.users["user_id"] == row["user_id"]].iloc[0]
     facts = [_fact(person[name]) for name in person.index if name != "user_id" and pd.notna(person[name])]
     st.markdown(f"**Test user {number}** · {plain(' · '.join(facts))} · {HEADLINE} {values[HEADLINE]:.3f}")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from recsys.cli.shared import DataDir, JsonFlag, app, print_json, settings_of
+from recsys.cli.shared import DataDir, DeviceName, EncoderName, JsonFlag, app, print_json, settings_of
 from recsys.errors import ConfigError, DataError
 from recsys.settings import DEFAULT_DATASET
 
@@ -20,27 +20,29 @@ def train_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
     scorer: Annotated[str, typer.Option(help="additive.")] = "additive",
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
     wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
     from recsys.datasets import open_dataset
-    from recsys.encoder import CachedEncoder, TransformerEncoder
+    from recsys.recommender import Recommender
     from recsys.training import AdditiveConfig, runs_folder, train_and_publish
-    from recsys.views.embeddings import embed_items
 
     if scorer != "additive":
         raise ConfigError("This scorer cannot be trained", scorer, fix="Choose additive; cosine needs no training.")
     settings = settings_of(data_dir, encoder, device)
     dataset = open_dataset(name, data_dir=settings.data_dir)
-    made = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
-    vectors, key = embed_items(dataset, made)
-    config = AdditiveConfig(seed=seed)
+    ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
     training = train_and_publish(
-        dataset, vectors, encoder=CachedEncoder(made), embeddings_key=key, config=config, wandb=wandb
+        dataset,
+        ready.embeddings,
+        encoder=ready.encoder,
+        embeddings_key=ready.embeddings_key,
+        config=AdditiveConfig(seed=seed),
+        wandb=wandb,
     )
     best = max((trial.ndcg for trial in training.trials), default=None)
     found: dict[str, Any] = {"dataset": dataset.name, "scorer": scorer, "seconds": round(training.seconds, 3)}
@@ -63,16 +65,15 @@ def evaluate_command(
     seed: Annotated[int, typer.Option(min=0, help="Draws the parts.")] = 0,
     rivals: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
     progress: Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Judge the additive scorer against its rivals on people (or items) that neither has seen, and keep the result."""
     from recsys.datasets import open_dataset
-    from recsys.encoder import CachedEncoder, TransformerEncoder
     from recsys.evaluation import Plan, evaluate, keep_evaluation, split_rivals
-    from recsys.views.embeddings import embed_items
+    from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
     opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
@@ -80,11 +81,10 @@ def evaluate_command(
     for name in missing:
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
     plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen)
-    made = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
-    vectors, key = embed_items(opened, made)
+    ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
     report = _Report(progress)
-    found = evaluate(opened, vectors, encoder=CachedEncoder(made), plan=plan, progress=report)
-    keep_evaluation(opened, key, found)
+    found = evaluate(opened, ready.embeddings, encoder=ready.encoder, plan=plan, progress=report)
+    keep_evaluation(opened, ready.embeddings_key, found)
     report.end()
     if as_json:
         print_json(found.to_dict() | {"rivals_left_out": list(missing)})

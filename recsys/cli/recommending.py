@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recsys.cli.shared import DataDir, JsonFlag, app, print_json, settings_of
+from recsys.cli.shared import DataDir, DeviceName, EncoderName, JsonFlag, app, print_json, settings_of
 from recsys.errors import DataError
 from recsys.schema import ItemFilter, Profile, Recommendations
 from recsys.settings import DEFAULT_DATASET
@@ -55,8 +55,8 @@ def fetch_command(
 @app.command("build")
 def build_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
-    encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -94,8 +94,8 @@ def recommend_command(
     popularity: Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")] = 1.0,
     diversity: Annotated[float, typer.Option(help="0 ranks by score, 1 by difference from the rest.")] = 0.0,
     category: Annotated[list[str] | None, typer.Option(help="Show only these categories.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:

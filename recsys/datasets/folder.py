@@ -150,6 +150,9 @@ def _users(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     if frame.empty:
         return pd.DataFrame({USER_ID: pd.Series(dtype=str)})
     frame = _with_ids(frame, (USER_ID,), path)
+    repeated = frame[USER_ID][frame[USER_ID].duplicated()]
+    if len(repeated):
+        raise DataError("A user_id is repeated", f"{path}, '{repeated.iloc[0]}'", fix="Keep one row for each user.")
     if AGE in frame:
         frame[AGE] = pd.to_numeric(frame[AGE], errors="coerce").astype(float)
     return frame.reset_index(drop=True)

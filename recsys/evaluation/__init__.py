@@ -6,7 +6,7 @@ from recsys.evaluation.intervals import Interval
 from recsys.evaluation.laboratory import Step, evaluate
 from recsys.evaluation.measures import parse_measure
 from recsys.evaluation.protocols import PROTOCOLS, make_folds
-from recsys.evaluation.rivals.catalogue import all_rivals
+from recsys.evaluation.rivals.catalogue import ablations_of, all_rivals
 from recsys.evaluation.rivals.choice import split_rivals
 from recsys.evaluation.shelf import evaluation_key, keep_evaluation, kept_evaluations
 from recsys.evaluation.slices import MIN_GROUP, Nearest, Slice, nearest, slices
@@ -23,6 +23,7 @@ __all__ = [
     "Plan",
     "Slice",
     "Step",
+    "ablations_of",
     "all_rivals",
     "evaluate",
     "evaluation_key",

@@ -25,7 +25,7 @@ from recsys.evaluation.measures import (
     Success,
 )
 from recsys.evaluation.protocols import Fold, Level, levels, make_folds
-from recsys.evaluation.rivals.catalogue import ablations, rival
+from recsys.evaluation.rivals.catalogue import ablations_of, rival
 from recsys.evaluation.rivals.protocol import Fitted, Material, Rival
 from recsys.evaluation.tuning import fit_tuned, tune
 from recsys.schema import ITEM_ID, Dataset
@@ -81,7 +81,7 @@ def evaluate(
         MissingExtraError: for a rival whose package is not installed.
     """
     _check_shots(plan.shots)
-    contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations()]
+    contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations_of(plan.rivals)]
     found, report = _Findings(), progress or (lambda step: None)
     total = plan.folds * len(contestants)
     for number, fold in enumerate(make_folds(dataset, plan.protocol, folds=plan.folds, seed=plan.seed)):
@@ -169,7 +169,7 @@ def _evaluation(plan: Plan, found: _Findings, n_users: int) -> Evaluation:
     users = pd.concat(found.users, ignore_index=True)
     about = {
         "n_left_out": n_users - int(users["user_id"].nunique()),
-        "ablations": [PRIOR_ALONE, *(method.name for method in ablations())],
+        "ablations": [PRIOR_ALONE, *(method.name for method in ablations_of(plan.rivals))],
         "chosen": found.chosen,
         "seconds": {name: round(seconds, 2) for name, seconds in found.seconds.items()},
         "calibration_error": errors,

@@ -4,13 +4,17 @@ A user whom the ranking forgets still counts, with 0.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
 from recsys.errors import ConfigError
+
+_N_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -57,136 +61,90 @@ class Ranked:
 
 @dataclass(frozen=True)
 class Measure:
-    """What all measures have.
+    """What all measures have: a family, and for most the length of the list that they look at.
 
     Attributes:
-        name: as in the results, for example ``nDCG@10``.
-        formula: the definition in one line.
+        k: length of the list, ``None`` for a measure of everything.
     """
+
+    family: ClassVar[str]
+    definition: ClassVar[str]
+    k: int | None = None
 
     @property
     def name(self) -> str:
         """As in the results, for example ``nDCG@10``."""
-        raise NotImplementedError
+        return self.family if self.k is None else f"{self.family}@{self.k}"
 
     @property
     def formula(self) -> str:
         """The definition in one line."""
-        raise NotImplementedError
+        return self.definition.format(k=self.k)
 
     def __str__(self) -> str:
         return self.name
 
 
-@dataclass(frozen=True)
-class RankingMeasure(Measure):
+class RankingMeasure(Measure, ABC):
     """Compares a ranking with the targets."""
 
+    @abstractmethod
     def per_user(self, ranked: Ranked) -> np.ndarray:
         """Returns ``(n_users,)``, in [0, 1]; 0 for a user without targets."""
-        raise NotImplementedError
 
 
-@dataclass(frozen=True)
 class NDCG(RankingMeasure):
     """Normalised discounted cumulative gain with binary gain. Source: Järvelin and Kekäläinen 2002."""
 
-    k: int
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return f"nDCG@{self.k}"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"sum of 1/log2(rank+1) over the targets in the first {self.k}, over the largest such sum possible"
+    family = "nDCG"
+    definition = "sum of 1/log2(rank+1) over the targets in the first {k}, over the largest such sum possible"
 
     def per_user(self, ranked: Ranked) -> np.ndarray:
         """See ``RankingMeasure``."""
-        discounts = 1 / np.log2(np.arange(2, self.k + 2))
+        discounts = 1 / np.log2(np.arange(2, _length(self) + 2))
         first = ranked.hits[:, : self.k]
-        best = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(ranked.n_targets, self.k)]
+        best = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(ranked.n_targets, _length(self))]
         return _share(first @ discounts[: first.shape[1]], best)
 
 
-@dataclass(frozen=True)
 class Recall(RankingMeasure):
     """Recall."""
 
-    k: int
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return f"R@{self.k}"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"number of targets in the first {self.k} over the number of targets"
+    family = "R"
+    definition = "number of targets in the first {k} over the number of targets"
 
     def per_user(self, ranked: Ranked) -> np.ndarray:
         """See ``RankingMeasure``."""
         return _share(ranked.hits[:, : self.k].sum(axis=1), ranked.n_targets)
 
 
-@dataclass(frozen=True)
 class Success(RankingMeasure):
     """Whether anything was found."""
 
-    k: int
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return f"Success@{self.k}"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"1 if a target is in the first {self.k}, else 0"
+    family = "Success"
+    definition = "1 if a target is in the first {k}, else 0"
 
     def per_user(self, ranked: Ranked) -> np.ndarray:
         """See ``RankingMeasure``."""
         return ranked.hits[:, : self.k].any(axis=1).astype(float)
 
 
-@dataclass(frozen=True)
 class ReciprocalRank(RankingMeasure):
     """Reciprocal rank over the full ranking."""
 
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return "RR"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return "1 over the rank of the first target in the full ranking, 0 if there is none"
+    family = "RR"
+    definition = "1 over the rank of the first target in the full ranking, 0 if there is none"
 
     def per_user(self, ranked: Ranked) -> np.ndarray:
         """See ``RankingMeasure``."""
         return ranked.hits.any(axis=1) / (1.0 + ranked.hits.argmax(axis=1))
 
 
-@dataclass(frozen=True)
 class Coverage(Measure):
     """How much of the catalog is shown; a property of all lists together."""
 
-    k: int
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return f"coverage@{self.k}"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"share of the candidate items that are among the first {self.k} of at least one user"
+    family = "coverage"
+    definition = "share of the candidate items that are among the first {k} of at least one user"
 
     def overall(self, ranked: Ranked) -> float:
         """Returns the share, in [0, 1]; ``NaN`` without candidates."""
@@ -195,21 +153,11 @@ class Coverage(Measure):
         return float((shown >= 0).sum() / candidates) if candidates else float("nan")
 
 
-@dataclass(frozen=True)
 class Novelty(Measure):
     """How unusual the shown items are, in bits. Source: Zhou et al. 2010."""
 
-    k: int
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return f"novelty@{self.k}"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"mean of -log2((likes+1)/(users+1)) over the first {self.k}, likes and users in training"
+    family = "novelty"
+    definition = "mean of -log2((likes+1)/(users+1)) over the first {k}, likes and users in training"
 
     def per_user(self, ranked: Ranked, *, popularity: np.ndarray, n_users: int) -> np.ndarray:
         """Returns ``(n_users,)`` in bits, ``NaN`` for an empty list.
@@ -224,21 +172,11 @@ class Novelty(Measure):
         return _ratio((bits[rows] * shown).sum(axis=1), shown.sum(axis=1))
 
 
-@dataclass(frozen=True)
 class Diversity(Measure):
     """How different the shown items are from each other. Source: Ziegler et al. 2005 (as a mean distance)."""
 
-    k: int
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return f"diversity@{self.k}"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"mean of 1 - cosine of the item embeddings over all pairs of the first {self.k}"
+    family = "diversity"
+    definition = "mean of 1 - cosine of the item embeddings over all pairs of the first {k}"
 
     def per_user(self, ranked: Ranked, *, item_vectors: np.ndarray) -> np.ndarray:
         """Returns ``(n_users,)`` in [0, 2], ``NaN`` for a list of fewer than two items.
@@ -254,21 +192,11 @@ class Diversity(Measure):
         return 1 - _ratio(cosines, n_shown * (n_shown - 1))
 
 
-@dataclass(frozen=True)
 class CalibrationError(Measure):
     """Expected calibration error over bins of equal count. Source: Naeini et al. 2015, Nguyen and O'Connor 2015."""
 
-    n_bins: int = 10
-
-    @property
-    def name(self) -> str:
-        """See ``Measure``."""
-        return "calibration error"
-
-    @property
-    def formula(self) -> str:
-        """See ``Measure``."""
-        return f"mean over {self.n_bins} bins of equal count of |mean probability - share of likes|"
+    family = "calibration error"
+    definition = f"mean over {_N_BINS} bins of equal count of |mean probability - share of likes|"
 
     def overall(self, probabilities: np.ndarray, outcomes: np.ndarray) -> float:
         """Returns the error, in [0, 1]; equal probabilities share a bin, unknown ones (``NaN``) are left out.
@@ -282,20 +210,13 @@ class CalibrationError(Measure):
         if not len(found):
             return float("nan")
         _, place, counts = np.unique(found, return_inverse=True, return_counts=True)
-        bins = ((np.cumsum(counts) - counts) * self.n_bins // len(found))[place]
-        gaps = np.bincount(bins, found - came_true, minlength=self.n_bins)
+        bins = ((np.cumsum(counts) - counts) * _N_BINS // len(found))[place]
+        gaps = np.bincount(bins, found - came_true, minlength=_N_BINS)
         return float(np.abs(gaps).sum() / len(found))
 
 
-_WITH_K: Mapping[str, Callable[[int], Measure]] = {
-    "nDCG": NDCG,
-    "R": Recall,
-    "Success": Success,
-    "coverage": Coverage,
-    "novelty": Novelty,
-    "diversity": Diversity,
-}
-_WITHOUT_K: Mapping[str, Callable[[], Measure]] = {"RR": ReciprocalRank, "calibration error": CalibrationError}
+_WITH_K = {kind.family: kind for kind in (NDCG, Recall, Success, Coverage, Novelty, Diversity)}
+_WITHOUT_K = {kind.family: kind for kind in (ReciprocalRank, CalibrationError)}
 
 
 def parse_measure(name: str) -> Measure:
@@ -313,6 +234,11 @@ def parse_measure(name: str) -> Measure:
             "There is no such measure", name, fix=f"Use one of: {known}; any length from 1 may follow the @."
         )
     return _WITH_K[found[1]](int(found[2]))
+
+
+def _length(measure: Measure) -> int:
+    assert measure.k is not None
+    return measure.k
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -32,9 +32,12 @@ def slices(evaluation: Evaluation, dataset: Dataset, by: str, *, method: str, le
 
     Args:
         by: ``age`` or ``gender``.
+
+    Returns:
+        One slice per group; none at all where fewer than 20 users were tested.
     """
     values = evaluation.values(method, level, measure)
-    if values is None:
+    if values is None or len(values) < MIN_GROUP:
         return []
     groups = merge_small(_groups(_people(evaluation, dataset, method, level), by))
     known = np.isfinite(values)

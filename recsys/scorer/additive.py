@@ -20,7 +20,7 @@ Calibration = tuple[float, float, float]
 UNCALIBRATED: Calibration = (float("nan"),) * 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AdditiveModel:
     """What training finds. With ``k`` taste dimensions:
 

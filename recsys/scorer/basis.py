@@ -1,6 +1,7 @@
 """The facts of a person as numbers: age, gender and attributes, centred on the users that a model was fitted on."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,9 +14,10 @@ AGE_WIDTH = 15.0
 """Years over which people are taken to resemble each other (standard deviation of a Gaussian)."""
 GENDER_WEIGHT, CROSSED_WEIGHT = 0.5, 0.5
 _N_KNOTS = 11
+_MAX_VALUES = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FactBasis:
     """Age, gender, attributes, and age by gender, as one row of numbers for each profile.
 
@@ -26,7 +28,7 @@ class FactBasis:
     Attributes:
         knots: ages in years, ascending; empty where no age is known.
         genders: the values of the gender.
-        attributes: attribute to its values.
+        attributes: attribute to its most frequent values, at most 200; rarer ones say nothing.
         attribute_weight: prior variance of an attribute's effect, relative to that of the age.
         centres: one mean per block, in the order of ``blocks``.
     """
@@ -43,7 +45,7 @@ class FactBasis:
         ages = np.array([profile.age for profile in profiles if profile.age is not None])
         quantiles = np.quantile(ages, np.linspace(0, 1, _N_KNOTS)) if len(ages) else np.zeros(0)
         names = sorted({name for profile in profiles for name in profile.attributes})
-        values = {name: tuple(sorted({p.attributes[name] for p in profiles if name in p.attributes})) for name in names}
+        values = {name: _frequent(p.attributes[name] for p in profiles if name in p.attributes) for name in names}
         genders = tuple(sorted({profile.gender for profile in profiles if profile.gender}))
         draft = cls(tuple(float(age) for age in np.unique(quantiles)), genders, values, attribute_weight, ())
         main = tuple(_known_mean(draft._main(block, profiles)) for block in draft.blocks[:-1])
@@ -140,6 +142,11 @@ def hat_basis(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
     rows = np.arange(len(values))
     weights[rows, left], weights[rows, left + 1] = 1 - share, share
     return weights
+
+
+def _frequent(values: Iterable[str]) -> tuple[str, ...]:
+    counts = Counter(values)
+    return tuple(sorted(sorted(counts, key=lambda value: (-counts[value], value))[:_MAX_VALUES]))
 
 
 def _one_hot(values: Sequence[str | None], known: Sequence[str]) -> np.ndarray:

@@ -1,13 +1,11 @@
 """Fits the additive scorer in closed form from what other users liked."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.encoder import Encoder
-from recsys.schema import Profile
-from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration
+from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration, Known
 from recsys.scorer.basis import FactBasis
 from recsys.training.content import Content
 from recsys.training.histories import N_INTERESTS, Histories
@@ -71,12 +69,20 @@ class Workbench:
         facts = self._basis(config.attribute_weight)[1]
         self.directions = self.response.directions(config.rank, facts=facts, seed=config.seed)
         self.taste = self.response.right_times(self.directions)
-        self.interest_rows, self.interest_centre = _interests(self.profiles, encoder)
+        self.interest_rows, self.interest_centre = self._interests(encoder)
         likes = histories.all_likes
         self.n_likes = np.asarray(likes.sum(0)).ravel()
         own = self.response.own(likes)
         self.liked_sums = np.asarray(likes.T @ self.taste) - own[:, None] * self.directions
         self._items()
+
+    def _interests(self, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+        """The mean embedding of each user's interests, centred; zero where there are none. And the centre."""
+        known = Known.from_profiles(self.profiles, self.histories.dataset, encoder)
+        has_any = known.n_interests > 0
+        means = known.interests / np.maximum(known.n_interests, 1)[:, None]
+        centre = means[has_any].mean(axis=0) if has_any.any() else np.zeros(encoder.dim)
+        return np.where(has_any[:, None], means - centre, 0.0), centre
 
     def _items(self) -> None:
         """The item side: taste and prior, cold items from their content."""
@@ -150,16 +156,3 @@ class Workbench:
             calibration=calibration,
             about={},
         )
-
-
-def _interests(profiles: Sequence[Profile], encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
-    """The mean embedding of each user's interests, centred; zero where there are none. And the centre."""
-    texts = sorted({text for profile in profiles for text in profile.interests})
-    vectors = dict(zip(texts, encoder.encode(texts).astype(np.float64), strict=True))
-    rows = np.full((len(profiles), encoder.dim), np.nan)
-    for row, profile in enumerate(profiles):
-        if profile.interests:
-            rows[row] = np.mean([vectors[text] for text in profile.interests], axis=0)
-    known = ~np.isnan(rows[:, 0])
-    centre = rows[known].mean(axis=0) if known.any() else np.zeros(encoder.dim)
-    return np.nan_to_num(rows - centre), centre

@@ -159,21 +159,20 @@ def _calibrate(folds: Sequence[_Fold], config: AdditiveConfig) -> Calibration:
     from sklearn.linear_model import LogisticRegression
 
     scores, liked = [], []
+    rng = np.random.default_rng(config.seed)
     for fold in folds:
-        model = fold.bench.model(config)
+        model, pairs = fold.bench.model(config), np.flatnonzero(fold.allowed)
         for name in fold.known:
-            values = fold.scores(model, name)
-            scores.append(values[fold.allowed])
-            liked.append(fold.targets[fold.allowed])
-    joined, labels = np.concatenate(scores), np.concatenate(liked)
+            kept = rng.choice(pairs, min(len(pairs), _PAIRS // (len(folds) * len(fold.known))), replace=False)
+            scores.append(fold.scores(model, name).ravel()[kept])
+            liked.append(fold.targets.ravel()[kept])
+    features, labels = calibration_features(np.concatenate(scores)), np.concatenate(liked)
     if labels.all() or not labels.any():
         return UNCALIBRATED
-    kept = np.random.default_rng(config.seed).permutation(len(joined))[:_PAIRS]
-    features = calibration_features(joined[kept])
-    fitted = LogisticRegression(C=np.inf).fit(features, labels[kept])
+    fitted = LogisticRegression(C=np.inf).fit(features, labels)
     slopes = fitted.coef_[0]
     if (slopes < 0).any():  # a probability must not fall as the score grows
         only = int(slopes.argmax())
-        fitted = LogisticRegression(C=np.inf).fit(features[:, [only]], labels[kept])
+        fitted = LogisticRegression(C=np.inf).fit(features[:, [only]], labels)
         slopes = np.where(np.arange(2) == only, fitted.coef_[0, 0], 0.0)
     return float(slopes[0]), float(slopes[1]), float(fitted.intercept_[0])

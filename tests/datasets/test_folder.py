@@ -63,6 +63,14 @@ def test_repeated_item_id(toy_folder: Dataset):
         read_folder(toy_folder.folder)
 
 
+def test_repeated_user_id(toy_folder: Dataset):
+    path = toy_folder.folder / "users.parquet"
+    frame = pd.read_parquet(path)
+    pd.concat([frame, frame.iloc[[2]]]).to_parquet(path)
+    with pytest.raises(DataError, match=r"user_id is repeated: '.*'u2'"):
+        read_folder(toy_folder.folder)
+
+
 def test_missing_id_names_the_row(toy_folder: Dataset):
     path = toy_folder.folder / "items.parquet"
     frame = pd.read_parquet(path)

@@ -33,7 +33,7 @@ from recsys.evaluation import (
 )
 from recsys.evaluation.intervals import interval, paired_difference
 from recsys.evaluation.rivals import choice
-from recsys.evaluation.rivals.catalogue import ablations
+from recsys.evaluation.rivals.catalogue import ablations_of
 from recsys.evaluation.slices import N_NEAREST, fitting_level, merge_small
 from recsys.schema import ITEM_ID, USER_ID, Dataset, DatasetInfo, Profile
 from tests.evaluation.test_protocols import counted
@@ -42,7 +42,7 @@ from tests.training.world import vectors, world
 
 RIVALS = ("random", "popular", "item knn")
 LEVELS = ("demographics", "demographics+interests", "+1", "+3", "+5")
-ABLATIONS = (PRIOR_ALONE, *(method.name for method in ablations()))
+ABLATIONS = (PRIOR_ALONE, *(method.name for method in ablations_of(RIVALS)))
 PLAN = Plan("world", folds=2, rivals=RIVALS)
 USER_MEASURES = ("nDCG@10", "R@20", "RR", "Success@10", "novelty@10", "diversity@10")
 
@@ -252,7 +252,7 @@ def test_a_handful_of_users_still_gives_strict_json(likes: dict[str, int], proto
 def test_progress_is_told_before_every_step_and_ends_at_the_total(dataset: Dataset):
     steps: list[Step] = []
     run(dataset, progress=steps.append)
-    methods = [OURS, *RIVALS, *(method.name for method in ablations())]
+    methods = [OURS, *RIVALS, *(method.name for method in ablations_of(RIVALS))]
     assert [step.done for step in steps] == list(range(2 * len(methods) + 1))
     assert {step.total for step in steps} == {2 * len(methods)}
     assert [step.method for step in steps] == [*methods, *methods, "intervals"]
@@ -442,6 +442,13 @@ def test_gender_unknowns_stand_last_and_a_dataset_without_it_is_one_group():
     bare = replace(dataset, users=dataset.users[["user_id"]])
     assert [(each.group, each.value.n) for each in slices(evaluation, bare, **by)] == [("unknown", 60)]
     assert slices(evaluation, dataset, **{**by, "method": "absent"}) == []
+
+
+def test_with_fewer_than_20_people_no_group_is_shown():
+    evaluation, dataset = people([30.0] * (MIN_GROUP - 1), ["F"] * (MIN_GROUP - 1), [1.0] * (MIN_GROUP - 1))
+    by = {"method": OURS, "level": "demographics", "measure": HEADLINE}
+    assert slices(evaluation, dataset, "gender", **by) == []
+    assert nearest(evaluation, dataset, Profile(30, "F")) is None
 
 
 def test_slices_of_a_real_evaluation_cover_everybody_once(found: Evaluation, dataset: Dataset):

@@ -4,18 +4,20 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recsys.errors import ConfigError, MissingExtraError
 from recsys.evaluation.protocols import DEMOGRAPHICS, INTERESTS, levels
 from recsys.evaluation.rivals import ease
-from recsys.evaluation.rivals.catalogue import ablations, all_rivals, rival
+from recsys.evaluation.rivals.catalogue import ablations, ablations_of, all_rivals, rival
 from recsys.evaluation.rivals.protocol import Fitted
 from recsys.schema import Profile
 from tests.evaluation.worlds import N_ITEMS, aged_dataset, material_of
 from tests.toy import COLD, toy_dataset
 
 PACKAGES = {"implicit mf": "implicit", "lightfm": "lightfm", "tf-idf": "sklearn"}
+PACKAGES["lightfm, later likes"] = "lightfm"
 NAMES = tuple(found.name for found in (*all_rivals(), *ablations()))
 OF_LIKES = ("item knn", "user knn", "ease", "implicit mf")
 PERSONAL = (*OF_LIKES, "lightfm", "neumf", "tf-idf")
@@ -216,6 +218,60 @@ def test_ease_refuses_a_large_catalog(monkeypatch):
         fit("ease", toy_dataset())
 
 
+class Asked(dict):
+    """Parameters that remember which of them were asked for."""
+
+    def __init__(self, parameters) -> None:
+        super().__init__(parameters)
+        self.keys_asked: set[str] = set()
+
+    def __getitem__(self, key: str):
+        self.keys_asked.add(key)
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_of_the_grid_is_used_when_fitting_or_scoring(name: str):
+    needed(name)
+    parameters = Asked(rival(name).grid[0])
+    rival(name).fit(material_of(toy_dataset()), parameters).scores(PROFILES)
+    assert parameters.keys_asked == set(parameters)
+
+
+@pytest.mark.parametrize("name", ["lightfm", "neumf"])
+def test_the_ablation_of_a_learned_rival_never_predicts_a_revealed_like(name: str):
+    world = aged_dataset()
+    histories = material_of(world).histories
+    assert any(len(histories.revealed(user)) for user in range(len(histories)))
+    usual, ablation = fit(name, world).scores(PROFILES), fit(f"{name}, later likes", world).scores(PROFILES)
+    assert not np.array_equal(usual, ablation, equal_nan=True)
+    first = np.asarray(histories.revealed_likes.sum(0)).ravel()
+    later = np.asarray(histories.later_likes.sum(0)).ravel()
+    shown_first, shown_later = first > later, later > first
+    if shown_first.any() and shown_later.any():
+        gap = lambda scores: np.nanmean(scores[-1][shown_first]) - np.nanmean(scores[-1][shown_later])  # noqa: E731
+        assert gap(ablation) < gap(usual)
+
+
+def test_which_ablations_run():
+    names = {found.name for found in ablations_of(("neumf", "random"))}
+    assert names == {"popular, later likes", "popular by age and gender, later likes", "neumf, later likes"}
+
+
+def test_tf_idf_of_a_catalog_without_a_word_knows_nothing():
+    world = toy_dataset()
+    silent = replace(world, info=replace(world.info, item_template="{title}"), items=world.items.assign(title="!!!"))
+    assert np.isnan(fit("tf-idf", silent).scores(PROFILES)).all()
+
+
+def test_an_unknown_gender_of_any_kind_is_nobody_s(monkeypatch):
+    world = toy_dataset()
+    for unknown in (None, np.nan, pd.NA):
+        genders = pd.Series([*world.users["gender"][:5], unknown], dtype="string" if unknown is pd.NA else object)
+        odd = replace(world, users=world.users.assign(gender=genders))
+        assert np.isfinite(fit("popular by age and gender", odd).scores(PROFILES)).all()
+
+
 def test_what_each_can_use():
     usable = {
         found.name: [found.can_use(level) for level in (DEMOGRAPHICS, INTERESTS, levels()[2])] for found in all_rivals()
@@ -247,7 +303,12 @@ def test_names():
         "lightfm",
         "neumf",
     ]
-    assert [found.name for found in ablations()] == ["popular, later likes", "popular by age and gender, later likes"]
+    assert [found.name for found in ablations()] == [
+        "popular, later likes",
+        "popular by age and gender, later likes",
+        "lightfm, later likes",
+        "neumf, later likes",
+    ]
     assert all(inspect.getdoc(type(found)) for found in all_rivals())
 
 

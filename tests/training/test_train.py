@@ -7,7 +7,7 @@ import pytest
 
 from recsys.errors import NotTrainedError
 from recsys.schema import PRIOR, Dataset, Profile
-from recsys.scorer import AdditiveModel, AdditiveScorer
+from recsys.scorer import AdditiveModel, AdditiveScorer, FactBasis
 from recsys.training import AdditiveConfig, train_additive
 from tests.toy import KINDS, ToyEncoder
 from tests.training.world import COLD_ROWS, vectors, world
@@ -164,6 +164,55 @@ def test_without_facts_or_timestamps_it_still_learns(dataset: Dataset):
     usual, liked = by_kind(scores(scorer, Profile())), by_kind(scores(scorer, Profile(liked=("000", "003"))))
     assert max(liked, key=lambda kind: liked[kind] - usual[kind]) == "space"
     np.testing.assert_array_equal(scores(scorer, Profile(age=20)), scores(scorer, Profile()))
+
+
+def test_odd_values_do_not_stop_the_training(dataset: Dataset):
+    users = dataset.users.assign(gender=dataset.users["gender"].map({"F": 1, "M": 0}))
+    users.loc[0, "age"] = 999.0
+    users["zip"] = [f"{number:05d}" for number in range(len(users))]
+    items = dataset.items.assign(categories=[("x" * 300, *kinds) for kinds in dataset.items["categories"]])
+    odd = replace(dataset, users=users, items=items)
+    model = train_additive(odd, vectors(dataset), encoder=ToyEncoder()).model
+    scorer = AdditiveScorer(model, dataset=odd, encoder=ToyEncoder())
+    woman, man = (by_kind(scores(scorer, Profile(gender=gender))) for gender in ("1", "0"))
+    assert woman["comedy"] > man["comedy"]
+    assert max(model.basis.knots) < 120
+
+
+def test_an_attribute_of_very_many_values_keeps_the_frequent_ones():
+    people = [Profile(attributes={"zip": str(number % 300) if number < 900 else "7"}) for number in range(1000)]
+    basis = FactBasis.from_profiles(people, attribute_weight=1.0)
+    assert len(basis.attributes["zip"]) == 200
+    assert "7" in basis.attributes["zip"]
+    rare = next(str(number) for number in range(300) if str(number) not in basis.attributes["zip"])
+    assert (basis.rows([Profile(attributes={"zip": rare})]) == 0).all()
+
+
+def test_age_by_gender_is_centred_on_those_who_tell_both():
+    rng = np.random.default_rng(0)
+    people = [
+        Profile(float(age), "F" if age > 45 else "M" if number % 2 else None)
+        for number, age in enumerate(rng.integers(15, 75, 200))
+    ]
+    basis = FactBasis.from_profiles(people, attribute_weight=1.0)
+    both = basis.rows([person for person in people if person.gender])
+    assert abs(both[:, basis.slices["age by gender"]].mean(0)).max() < 1e-12
+    none = basis.rows([person for person in people if not person.gender])
+    assert (none[:, basis.slices["age by gender"]] == 0).all()
+
+
+def test_likes_of_unknown_items_alone_are_no_likes(dataset: Dataset):
+    stray = replace(dataset, interactions=dataset.interactions.assign(item_id="nowhere"))
+    with pytest.raises(NotTrainedError, match="no likes of other users"):
+        train_additive(stray, vectors(dataset), encoder=ToyEncoder())
+
+
+def test_interests_that_the_encoder_cannot_read_do_not_thin_out_the_others(dataset: Dataset):
+    items = dataset.items.assign(categories=[(*kinds, "???") for kinds in dataset.items["categories"]])
+    odd = replace(dataset, items=items)
+    model = train_additive(odd, vectors(dataset), encoder=ToyEncoder()).model
+    plain = train_additive(dataset, vectors(dataset), encoder=ToyEncoder()).model
+    assert np.linalg.norm(model.interest_centre) == pytest.approx(np.linalg.norm(plain.interest_centre), rel=0.2)
 
 
 def test_without_likes_it_says_what_to_do(dataset: Dataset):

@@ -1,5 +1,7 @@
 """Which rivals there are."""
 
+from collections.abc import Sequence
+
 from recsys.errors import ConfigError
 from recsys.evaluation.rivals.content import BertCosine, TfIdf
 from recsys.evaluation.rivals.ease import Ease
@@ -29,8 +31,22 @@ def all_rivals() -> tuple[Rival, ...]:
 
 
 def ablations() -> tuple[Rival, ...]:
-    """Returns the methods that differ from a rival in one thing: they count only the likes after the revealed ones."""
-    return (Popular(later_only=True), PopularByAgeAndGender(later_only=True))
+    """Returns the methods that differ from a rival in one thing: they learn only from the likes after the revealed ones.
+
+    That is how the additive scorer learns, so they tell how much of its lead comes from that.
+    """
+    return (
+        Popular(later_only=True),
+        PopularByAgeAndGender(later_only=True),
+        LightFm(later_only=True),
+        NeuMf(later_only=True),
+    )
+
+
+def ablations_of(rivals: Sequence[str]) -> tuple[Rival, ...]:
+    """Returns the ablations of these rivals, and always those of popularity, which cost nothing."""
+    wanted = {"popular", "popular by age and gender", *rivals}
+    return tuple(found for found in ablations() if found.name.removesuffix(", later likes") in wanted)
 
 
 def rival(name: str) -> Rival:

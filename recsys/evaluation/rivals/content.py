@@ -1,5 +1,6 @@
 """Rivals that read: words in common, and the meaning of texts."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ class TfIdf:
         """Where there are words: interests or liked items."""
         return level.has_interests or level.n_liked > 0
 
-    def fit(self, material: Material, parameters: Parameters) -> "_Words":
+    def fit(self, material: Material, parameters: Parameters) -> "_Words | NothingKnown":
         """Weighs the words of the catalog; no likes are used."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -38,7 +39,20 @@ class TfIdf:
             sublinear_tf=bool(parameters["sublinear"]), ngram_range=(1, longest), token_pattern=r"(?u)\b\w+\b"
         )
         texts = item_texts(dataset)
+        if not any(re.search(r"\w", text) for text in texts):
+            return NothingKnown(len(texts))
         return _Words(dataset, texts, vectorizer, vectorizer.fit_transform(texts))
+
+
+@dataclass(frozen=True)
+class NothingKnown:
+    """What TF-IDF makes of a catalog without a word."""
+
+    n_items: int
+
+    def scores(self, profiles: Sequence[Profile]) -> np.ndarray:
+        """Returns ``(n_profiles, n_items)`` of ``NaN``."""
+        return np.full((len(profiles), self.n_items), np.nan)
 
 
 @dataclass(frozen=True)

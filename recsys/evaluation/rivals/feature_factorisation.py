@@ -19,9 +19,11 @@ class LightFm:
 
     A user is age band, gender, attributes, interests and liked items, without an identity; an item is its identity and its
     categories. Source: Kula 2015; the implementation is the package ``rectools-lightfm``.
+
+    Args:
+        later_only: whether only likes after the revealed ones are to be predicted (an ablation).
     """
 
-    name = "lightfm"
     grid: tuple[Parameters, ...] = (
         {"components": 16, "epochs": 10, "penalty": 1e-5},
         {"components": 8, "epochs": 10, "penalty": 1e-5},
@@ -29,6 +31,10 @@ class LightFm:
         {"components": 16, "epochs": 30, "penalty": 1e-4},
         {"components": 64, "epochs": 20, "penalty": 1e-4},
     )
+
+    def __init__(self, *, later_only: bool = False) -> None:
+        self.name = "lightfm, later likes" if later_only else "lightfm"
+        self._later_only = later_only
 
     def can_use(self, level: Level) -> bool:
         """Always: every facet is a feature."""
@@ -43,15 +49,15 @@ class LightFm:
         lightfm = _package()
         features = UserFeatures.from_histories(material.histories)
         rng = np.random.default_rng(material.seed)
-        profiles, likes = training_samples(material.histories, rng)
+        profiles, likes = training_samples(material.histories, rng, later_only=self._later_only)
         items = _item_features(
             material.histories.dataset, np.asarray(material.histories.all_likes.sum(axis=0)).ravel() > 0
         )
         model = lightfm.LightFM(
             no_components=int(parameters["components"]),
             loss="warp",
-            item_alpha=float(parameters.get("ia", 1e-5)),
-            user_alpha=float(parameters.get("ua", 1e-5)),
+            item_alpha=float(parameters["penalty"]),
+            user_alpha=float(parameters["penalty"]),
             random_state=material.seed,
         )
         model.fit(

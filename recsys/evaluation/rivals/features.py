@@ -87,6 +87,11 @@ def known_only(scores: np.ndarray, *, profiles: Sequence[Profile], popularity: n
     return found
 
 
+def chosen_likes(histories: Histories, later_only: bool) -> sparse.csr_matrix:
+    """Returns all likes, as the methods of the field count them, or those after the revealed ones (for ablations)."""
+    return histories.later_likes if later_only else histories.all_likes
+
+
 def first_few(liked: np.ndarray, rng: np.random.Generator, *, least: int) -> np.ndarray:
     """Returns a random number of a user's earliest likes: as many as a profile may have, but at most half of all.
 
@@ -96,18 +101,23 @@ def first_few(liked: np.ndarray, rng: np.random.Generator, *, least: int) -> np.
     return liked[: rng.integers(min(least, most), most + 1)]
 
 
-def training_samples(histories: Histories, rng: np.random.Generator) -> tuple[list[Profile], sparse.csr_matrix]:
+def training_samples(
+    histories: Histories, rng: np.random.Generator, *, later_only: bool
+) -> tuple[list[Profile], sparse.csr_matrix]:
     """Returns two profiles per training user and the likes that each should predict, ``(n_samples, n_items)``.
 
     One profile is without liked items and one with the first few, which are not to be predicted from themselves: a method
     trained on these can rank for new users of any level.
+
+    Args:
+        later_only: whether a revealed like is never to be predicted, whatever was shown (an ablation).
     """
     ids = histories.dataset.items[ITEM_ID].to_numpy()
     profiles, rows = [], []
-    for full, liked in zip(histories.profiles(), histories.liked, strict=True):
+    for user, (full, liked) in enumerate(zip(histories.profiles(), histories.liked, strict=True)):
         n_shown = len(first_few(liked, rng, least=1))
         profiles += [replace(full, liked=()), replace(full, liked=tuple(ids[liked[:n_shown]]))]
-        rows += [liked, liked[n_shown:]]
+        rows += [histories.later(user)] * 2 if later_only else [liked, liked[n_shown:]]
     columns = np.concatenate([*rows, np.zeros(0, np.int64)])
     starts = np.cumsum([0, *(len(part) for part in rows)])
     return profiles, sparse.csr_matrix((np.ones(len(columns)), columns, starts), shape=(len(rows), len(ids)))

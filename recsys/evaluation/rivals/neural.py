@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recsys.evaluation.protocols import Level
-from recsys.evaluation.rivals.features import UserFeatures, first_few
+from recsys.evaluation.rivals.features import UserFeatures, chosen_likes, first_few
 from recsys.evaluation.rivals.protocol import Material, Parameters
 from recsys.schema import Profile
 
@@ -28,15 +28,21 @@ class NeuMf:
     The identity of a user is replaced by the features of LightFM, since a new user has none. In training, facts are dropped at
     random and the first few likes are shown, none to all of those that a profile may have, so that every level can be ranked.
     The loss is the authors' cross-entropy, over all other items instead of sampled ones. Source: He et al. 2017.
+
+    Args:
+        later_only: whether only likes after the revealed ones are to be predicted (an ablation).
     """
 
-    name = "neumf"
     grid: tuple[Parameters, ...] = (
         {"epochs": 40, "dim": 16, "dropout": 0.5},
         {"epochs": 10, "dim": 16, "dropout": 0.5},
         {"epochs": 20, "dim": 16, "dropout": 0.7},
         {"epochs": 20, "dim": 32, "dropout": 0.5},
     )
+
+    def __init__(self, *, later_only: bool = False) -> None:
+        self.name = "neumf, later likes" if later_only else "neumf"
+        self._later_only = later_only
 
     def can_use(self, level: Level) -> bool:
         """Always: every facet is a feature."""
@@ -48,14 +54,15 @@ class NeuMf:
 
         features = UserFeatures.from_histories(material.histories)
         popularity = np.asarray(material.histories.all_likes.sum(axis=0)).ravel()
-        shares = (popularity + 0.5) / (len(material.histories) + 1)
+        counted = np.asarray(chosen_likes(material.histories, self._later_only).sum(axis=0)).ravel()
+        shares = (counted + 0.5) / (len(material.histories) + 1)
         before = torch.get_num_threads()
         torch.set_num_threads(_THREADS)
         try:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(material.seed)
                 towers = _towers(len(features), shares, int(parameters["dim"]))
-                _train(towers, material, features, parameters)
+                _train(towers, material, features, parameters, self._later_only)
         finally:
             torch.set_num_threads(before)
         return _Network(features, towers.eval(), popularity > 0)
@@ -107,13 +114,13 @@ def _towers(n_features: int, shares: np.ndarray, dim: int) -> Any:
     return Towers()
 
 
-def _train(towers: Any, material: Material, features: UserFeatures, parameters: Parameters) -> None:
+def _train(towers: Any, material: Material, features: UserFeatures, parameters: Parameters, later_only: bool) -> None:
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     rng = np.random.default_rng(material.seed)
     facts = [features.rows(replace(profile, liked=())) for profile in material.histories.profiles()]
-    likes = material.histories.all_likes
+    likes = chosen_likes(material.histories, later_only)
     users = np.flatnonzero(np.diff(likes.indptr))
     liked_columns = features.liked_columns(material.histories.dataset)
     optimiser = torch.optim.Adam(towers.parameters(), lr=_RATE, weight_decay=_DECAY)
@@ -123,8 +130,8 @@ def _train(towers: Any, material: Material, features: UserFeatures, parameters: 
             shown = [first_few(material.histories.liked[user], rng, least=0) for user in batch]
             kept = [facts[user][rng.random(len(facts[user])) >= float(parameters["dropout"])] for user in batch]
             asked = np.ones((len(batch), likes.shape[1]), np.float32)
-            for n, rows in enumerate(shown):
-                asked[n, rows] = 0
+            for n, user in enumerate(batch):
+                asked[n, material.histories.revealed(user) if later_only else shown[n]] = 0
             wanted, weight = torch.from_numpy(likes[batch].toarray().astype(np.float32)), torch.from_numpy(asked)
             found = towers(
                 *_bags([np.append(part, liked_columns[rows]) for part, rows in zip(kept, shown, strict=True)])

@@ -8,9 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from recsys.evaluation.protocols import Level
+from recsys.evaluation.rivals.features import chosen_likes
 from recsys.evaluation.rivals.protocol import Material, Parameters
-from recsys.schema import AGE, GENDER, Profile
-from recsys.training import Histories
+from recsys.schema import Profile
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Popular:
 
     def fit(self, material: Material, parameters: Parameters) -> _SameForAll:
         """Counts."""
-        return _SameForAll(np.asarray(_likes(material.histories, self._later_only).sum(axis=0)).ravel())
+        return _SameForAll(np.asarray(chosen_likes(material.histories, self._later_only).sum(axis=0)).ravel())
 
 
 class PopularByAgeAndGender:
@@ -83,10 +83,10 @@ class PopularByAgeAndGender:
 
     def fit(self, material: Material, parameters: Parameters) -> "_Kernel":
         """Keeps the users and their likes."""
-        users, n_users = material.histories.dataset.users, len(material.histories)
-        ages = users[AGE].to_numpy(float) if AGE in users else np.full(n_users, np.nan)
-        genders = users[GENDER].to_numpy(object) if GENDER in users else np.full(n_users, None)
-        likes = _likes(material.histories, self._later_only)
+        profiles = material.histories.profiles()
+        ages = np.array([np.nan if profile.age is None else profile.age for profile in profiles], float)
+        genders = np.array([profile.gender for profile in profiles], dtype=object)
+        likes = chosen_likes(material.histories, self._later_only)
         return _Kernel(ages, genders, likes, float(parameters["bandwidth"]), float(parameters["other gender"]))
 
 
@@ -115,7 +115,3 @@ class _Kernel:
         if profile.gender is not None:
             weights = weights * np.where(self.genders == profile.gender, 1.0, self.other)
         return weights
-
-
-def _likes(histories: Histories, later_only: bool) -> sparse.csr_matrix:
-    return histories.later_likes if later_only else histories.all_likes
