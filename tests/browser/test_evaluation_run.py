@@ -11,7 +11,7 @@ from recsys.datasets import write_folder
 from tests.training.world import world
 
 PAGE = "/evaluate?dataset=world&age=25"
-FOUND = "additive is"
+FOUND = "better than the best rival, popular"
 
 
 @pytest.fixture(scope="module")
