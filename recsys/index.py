@@ -86,6 +86,20 @@ class ItemIndex:
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
 
+    def rank_of(self, query: np.ndarray, item_row: int, *, allowed: np.ndarray | None = None) -> int:
+        """Returns the rank from 1 that ``search`` gives an item among the allowed ones and itself."""
+        scanned = self.scores(query[None])[0]
+        others = np.ones(len(scanned), bool) if allowed is None else allowed.copy()
+        others[item_row] = False
+        slack = _ROUNDING * max(1.0, float(np.abs(query).max()))
+        own = float(scanned[item_row])
+        near = np.flatnonzero(others & (np.abs(scanned - own) <= slack))
+        own_exact, *exact = self.rescore(query, np.array([item_row, *near]))
+        ahead = [
+            value > own_exact or (value == own_exact and row < item_row) for value, row in zip(exact, near, strict=True)
+        ]
+        return 1 + int((others & (scanned > own + slack)).sum()) + int(sum(ahead))
+
     def _best(
         self, query: np.ndarray, scanned: np.ndarray, k: int, mask: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:

@@ -11,11 +11,13 @@ import pandas as pd
 from recsys.diversity import diversify
 from recsys.encoder import CachedEncoder, Encoder, TransformerEncoder
 from recsys.errors import ConfigError, DataError, NotTrainedError
+from recsys.explanation import EXACT, Deletion, Explainer, delete_words, reason
 from recsys.index import ItemIndex
 from recsys.schema import (
     ITEM_ID,
     TITLE,
     Dataset,
+    Explanation,
     Facet,
     Influence,
     ItemFilter,
@@ -165,27 +167,93 @@ class Recommender:
             exclude: as the list was made.
             keep: as the list was made.
         """
-        parts = self.scorer.facet_vectors(found.profile, popularity=found.popularity)
         rows = [self.dataset.item_row(item_id) for item_id in found.table[ITEM_ID]]
-        lifted = found.contributions.to_numpy() - parts.vectors @ self._mean_vector
+        lifted = self.lifts(found)
         sizes: dict[str, float] = {}
         for facet_kind in dict.fromkeys(facet.kind for facet in found.facets):
             own = [n for n, facet in enumerate(found.facets) if facet.kind == facet_kind]
             sizes[facet_kind] = float(np.abs(lifted[:, own].sum(axis=1)).sum())
         total = sum(sizes.values())
         shares = {name: size / total if total else 0.0 for name, size in sizes.items()}
-        shown = (keep or ItemFilter()).mask(self.dataset)
-        shown[[self.dataset.item_row(item_id) for item_id in exclude]] = False
         prior = self.scorer.queries([Profile()])
-        without = self._without_liked(shown, found.profile)
+        without = self.allowed(found.profile, exclude=exclude, keep=keep)
         k, diversity = max(1, len(rows)), found.diversity
         hits = self.index.search(prior, k if diversity == 0 else _CANDIDATES * k, allowed=[without])
         usual = self._spread(hits.rows[0], hits.scores[0], k, diversity)
         return Influence(shares, tuple(self.dataset.items[ITEM_ID].iloc[usual]), tuple(found.table[ITEM_ID]))
 
+    def lifts(self, found: Recommendations) -> np.ndarray:
+        """Returns ``(k, n_facets)``: the contributions of a list above those of the average item of the catalog."""
+        parts = self.scorer.facet_vectors(found.profile, popularity=found.popularity)
+        return np.asarray(found.contributions.to_numpy() - parts.vectors @ self.explainer.mean_vector)
+
+    def reasons(self, found: Recommendations) -> list[str]:
+        """Returns for each item of a list why it is there, in one sentence made from its contributions."""
+        learned = self.scorer.name != "cosine"
+        return [reason(row.tolist(), found.facets, self.dataset, learned=learned) for row in self.lifts(found)]
+
+    def reason(self, explanation: Explanation) -> str:
+        """Returns the same sentence for one explained item."""
+        lifts = [part.contribution - part.average for part in explanation.parts]
+        facets = [part.facet for part in explanation.parts]
+        return reason(lifts, facets, self.dataset, learned=self.scorer.name != "cosine")
+
     @cached_property
-    def _mean_vector(self) -> np.ndarray:
-        return np.asarray(self.index.vectors.mean(axis=0, dtype=np.float64))
+    def explainer(self) -> Explainer:
+        """Takes scores apart; it keeps the words of the texts that it has seen."""
+        return Explainer(
+            self.dataset,
+            scorer=self.scorer,
+            index=self.index,
+            encoder=self.encoder.uncached if isinstance(self.encoder, CachedEncoder) else self.encoder,
+            embeddings=self.embeddings,
+        )
+
+    def explain(
+        self,
+        profile: Profile,
+        item_id: str,
+        *,
+        exclude: Iterable[str] = (),
+        keep: ItemFilter | None = None,
+        popularity: float = 1.0,
+        tier: str = EXACT,
+    ) -> Explanation:
+        """Returns why an item has its score for a profile: parts, words and pairs of words that sum to it.
+
+        Args:
+            exclude: as for ``recommend``; the item itself may be one of them, or a liked one.
+            keep: as for ``recommend``.
+            popularity: as for ``recommend``.
+            tier: ``exact`` finds exact Shapley values for texts of up to ten words, ``first-last`` answers at once.
+
+        Raises:
+            DataError: for a gender or attribute that the dataset does not know, or a popularity out of range.
+            UnknownItemError: for an item that is not in the catalog.
+        """
+        _check_share("The popularity weight", popularity)
+        warnings = self.check(profile)
+        item_row = self.dataset.item_row(item_id)
+        return self.explainer.explain(
+            profile,
+            item_row,
+            facets=tuple(map(self._named, self.scorer.facet_vectors(profile, popularity=popularity).facets)),
+            allowed=self.allowed(profile, exclude=exclude, keep=keep),
+            popularity=popularity,
+            tier=tier,
+            warnings=tuple(warnings),
+        )
+
+    def delete_words(self, explanation: Explanation) -> Deletion:
+        """Deletes the profile's words one by one, strongest first and in random orders, and scores what is left."""
+        item_row = self.dataset.item_row(explanation.item_id)
+        return delete_words(explanation, scorer=self.scorer, index=self.index, item_row=item_row)
+
+    def allowed(self, profile: Profile, *, exclude: Iterable[str] = (), keep: ItemFilter | None = None) -> np.ndarray:
+        """Returns ``(n_items,)`` of bool: what may be shown to a profile."""
+        shown = (keep or ItemFilter()).mask(self.dataset)
+        shown[[self.dataset.item_row(item_id) for item_id in exclude]] = False
+        return self._without_liked(shown, profile)
 
     def score_all(self, profile: Profile) -> Scores:
         """Returns the score of every item, liked ones included."""

@@ -26,6 +26,7 @@ class Settings:
         encoder: packaged name, hub name or local folder.
         device: ``auto`` (cuda, then mps, then cpu) or a torch device name.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16`` for encoding the catalog.
+        background: whether the dashboard may prepare things in processes of their own before they are asked for.
     """
 
     data_dir: Path = Path("data")
@@ -33,10 +34,12 @@ class Settings:
     encoder: str = DEFAULT_ENCODER
     device: str = "auto"
     precision: str = "auto"
+    background: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_DEVICE`` and ``_PRECISION``; empty means default."""
+        """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_DEVICE``, ``_PRECISION`` and ``_BACKGROUND``; empty means
+        default."""
         default = cls()
         return cls(
             data_dir=Path(environment.get("COLDLENS_DATA_DIR") or default.data_dir),
@@ -44,4 +47,5 @@ class Settings:
             encoder=environment.get("COLDLENS_ENCODER") or default.encoder,
             device=environment.get("COLDLENS_DEVICE") or default.device,
             precision=environment.get("COLDLENS_PRECISION") or default.precision,
+            background=environment.get("COLDLENS_BACKGROUND", "").lower() not in ("off", "no", "false", "0"),
         )

@@ -308,13 +308,13 @@ def test_evaluate_writes_its_progress_to_a_file(
     shell: Shell, world_folder: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     written: list[dict] = []
-    original = cli.laboratory._Report._write
+    original = cli.shared.ProgressReport._write
 
     def spy(report: object, value: dict) -> None:
         original(report, value)
         written.append(json.loads((tmp_path / "progress.json").read_text("utf-8")))
 
-    monkeypatch.setattr(cli.laboratory._Report, "_write", spy)
+    monkeypatch.setattr(cli.shared.ProgressReport, "_write", spy)
     code, _, err = shell(*EVALUATE, "--progress", str(tmp_path / "progress.json"), "--json")
     assert (code, err) == (0, "")
     assert [step["done"] for step in written[:-1]] == list(range(9))

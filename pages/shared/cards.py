@@ -1,21 +1,26 @@
 """A ranked list as cards or as a table."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from pages.shared import figures
+from pages.shared.link import VERSION
 from pages.shared.widgets import plain
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Dataset, Facet, Recommendations
 
 _PER_PAGE = 20
+WANTED = "_explain_item"
+"""Session key of the item whose explanation was asked for on a card: its item_id."""
 PROBABILITY = (
     "How likely a like is, calibrated on users held out from training: of a hundred items with 30 %, such people went on to "
     "like about thirty."
 )
 
 
-def draw_cards(found: Recommendations, dataset: Dataset) -> None:
-    """Draws one bordered card per item, at most twenty at a time."""
+def draw_cards(found: Recommendations, dataset: Dataset, reasons: Sequence[str]) -> None:
+    """Draws one bordered card per item, at most twenty at a time, each with its reason and a way to its explanation."""
     is_dark = st.context.theme.type == "dark"
     pages = -(-len(found) // _PER_PAGE)
     page = st.pagination(pages, key="page") if pages > 1 else 1
@@ -29,7 +34,7 @@ def draw_cards(found: Recommendations, dataset: Dataset) -> None:
                 _draw_heading(row, dataset, is_dark=is_dark)
                 bar = figures.score_bar(values, found.facets, sides=sides, is_dark=is_dark)
                 st.image(bar, width="stretch", alt=_spoken(row["score"], values, found.facets))
-                _draw_reason(row, values, found.facets)
+                _draw_reason(row, values, found.facets, reasons[n])
 
 
 def draw_legend(facets: tuple[Facet, ...]) -> None:
@@ -50,32 +55,22 @@ def _draw_heading(row: pd.Series, dataset: Dataset, *, is_dark: bool) -> None:
             st.caption(plain(" · ".join(facts)) or "No further facts")
 
 
-def _draw_reason(row: pd.Series, values: list[float], facets: tuple[Facet, ...]) -> None:
+def _draw_reason(row: pd.Series, values: list[float], facets: tuple[Facet, ...], reason: str) -> None:
     score, probability = row["score"], row["probability"]
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        with st.container(gap=None):
-            if pd.notna(probability):
-                st.markdown(f"{probability:.0%} likely to be liked".replace("%", " %"))
-            st.caption(plain(reason(values, facets)), width="stretch")
+    st.caption(plain(reason))
+    if pd.notna(probability):
+        st.markdown(f"{probability:.0%} likely to be liked".replace("%", " %"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         with st.popover(f"{score:.3f}", help="The numbers behind the bar"):
             split = pd.DataFrame({"part": [facet.label for facet in facets], "contribution": values})
             st.dataframe(split, hide_index=True, column_config=_signed(["contribution"]), alt="Parts of the score")
             st.caption(f"They add up to the score, {score:.4f}.")
             if pd.notna(probability):
                 st.caption(PROBABILITY)
-
-
-def reason(values: list[float], facets: tuple[Facet, ...]) -> str:
-    """Returns one line made from the two largest positive contributions; a prior that leads is named without its number."""
-    pairs = sorted(zip(values, facets, strict=True), key=lambda pair: -pair[0])
-    strong = [(facet, f"{facet.label} ({value:+.2f})") for value, facet in pairs[:2] if value > 0.005]
-    if not strong:
-        return "Nothing in the profile speaks for it"
-    if strong[0][0].kind != "prior":
-        return "; ".join(label for _, label in strong)
-    if len(facets) == 1:
-        return "Popular"
-    return f"Popular; {strong[1][1] if len(strong) > 1 else 'nothing in the profile speaks for it'}"
+        if st.button("Why?", key=f"why-{row[ITEM_ID]}", help="Parts, words, and what would change it"):
+            st.session_state[WANTED] = row[ITEM_ID]
+            # without parameters, Streamlit 1.67 would refuse to clear those that are bound; bound ones come back by themselves
+            st.switch_page("pages/explain.py", query_params={VERSION: "1"})
 
 
 def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str:

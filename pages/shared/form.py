@@ -22,6 +22,10 @@ def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dic
     A first visit without a profile in its address starts with the dataset's first preset, never with a blank page. Liked
     items of an address may be item_ids as well as labels.
     """
+    for value in params.get("item", []):
+        row = dataset.item_rows.get(value, dataset.labelled_rows.get(value))
+        if row is not None:
+            state["item"] = dataset.labels[row]
     named = [key for key in params if key in (*PROFILE_KEYS, VERSION) or key.startswith(ATTRIBUTE)]
     if not named and dataset.info.presets:
         put_profile(state, dataset.info.presets[0].profile, dataset)
@@ -40,6 +44,8 @@ def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
     for name, values in dataset.user_attributes.items():
         if state.get(f"{ATTRIBUTE}{name}") not in values:
             state[f"{ATTRIBUTE}{name}"] = UNKNOWN
+    if state.get("item") not in dataset.labelled_rows:
+        state.pop("item", None)
     for key in ("category", *(f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes)):
         state[key] = []
     if spread := year_range(dataset):
@@ -173,10 +179,15 @@ def _suggestions(dataset: Dataset) -> list[str]:
 
 
 def _offered(dataset: Dataset) -> list[str]:
-    """The most popular items first, at most 20,000, and whatever is liked already."""
+    """Whatever is liked already, then the most popular items."""
+    return offered_items(dataset, *(st.session_state.get("liked") or []))
+
+
+def offered_items(dataset: Dataset, *chosen: str | None) -> list[str]:
+    """Returns labels to choose from: those chosen already, then the most popular items, at most 20,000."""
     rows = np.argsort(-dataset.popularity, kind="stable")[:_OFFERED_ITEMS]
-    liked = [label for label in st.session_state.get("liked") or [] if label in dataset.labelled_rows]
-    return list(dict.fromkeys([*liked, *(dataset.labels[row] for row in rows)]))
+    known = [label for label in chosen if label in dataset.labelled_rows]
+    return list(dict.fromkeys([*known, *(dataset.labels[row] for row in rows)]))
 
 
 def one_line(profile: Profile, dataset: Dataset) -> str:

@@ -68,6 +68,7 @@ def _navigation() -> StreamlitPage:
     st.set_page_config(page_title="Coldlens", page_icon="🧭", layout="wide")
     pages = [
         st.Page("pages/recommend.py", title="Recommend", icon=":material/recommend:", default=True),
+        st.Page("pages/explain.py", title="Explain", icon=":material/psychology:"),
         st.Page("pages/evaluate.py", title="Evaluate", icon=":material/science:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
     ]
@@ -120,7 +121,9 @@ def _draw_sidebar() -> Page:
         if start_profile(st.session_state, dataset, params):
             # what is assigned before a bound widget's first run does not reach the address by itself (Streamlit 1.67)
             address = address_of(st.session_state.to_dict(), dataset)
-            st.query_params.update({key: value for key, value in address.items() if key not in ("dataset", "scorer")})
+            st.query_params.update(
+                {key: value for key, value in address.items() if key not in ("dataset", "scorer", "item")}
+            )
     st.session_state["_started_with"] = name
     saved = resources.saved_profiles(dataset.name)
     with st.sidebar:

@@ -18,6 +18,10 @@ from recsys.errors import ColdlensError, ConfigError
 _ROOT = Path(__file__).resolve().parents[2]
 
 
+def _step_back() -> None:
+    os.nice(10)  # readers come first
+
+
 class Job:
     """One command of the command line, running in the background.
 
@@ -40,6 +44,7 @@ class Job:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
+                preexec_fn=_step_back,
             )
 
     @property
@@ -65,7 +70,7 @@ class Job:
         except OSError:  # another visitor has just cancelled it
             return None
         said = [line for line in said if any(letter.isalnum() for letter in line)]
-        return ConfigError("The evaluation failed", said[-1] if said else f"exit code {code}", fix="Run it again.")
+        return ConfigError("The background work failed", said[-1] if said else f"exit code {code}", fix="Run it again.")
 
     def cancel(self) -> None:
         """Ends it at once, if it has not ended; whatever it had not published is gone, and so are its own files."""

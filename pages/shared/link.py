@@ -16,7 +16,7 @@ VERSION = "v"
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
 SHARE_KEYS = ("popularity", "diversity")
 """Numbers from 0 to 1."""
-CONTROL_KEYS = ("dataset", "scorer", "k", *SHARE_KEYS, "category", "years")
+CONTROL_KEYS = ("dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "item")
 
 
 def keys_of(dataset: Dataset) -> tuple[str, ...]:
@@ -52,6 +52,7 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
         "scorer": (scorers, " or ".join(scorers)),
         "k": ([str(k) for k in range(1, MAX_K + 1)], f"a whole number from 1 to {MAX_K}"),
         "category": (dataset.categories, "a category of the catalog"),
+        "item": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
         "liked": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
     }
     first, last = year_range(dataset) or (0, 0)

@@ -11,19 +11,24 @@ from recsys.schema import Recommendations
 def draw_sharing(page: Page, found: Recommendations) -> None:
     """Draws the popovers that copy the link and export the list."""
     with st.container(horizontal=True, width="content", gap="small"):
-        with st.popover("Copy link", icon=":material/link:"):
-            st.caption("The link carries the invented profile, the scorer, the list's controls and the filters.")
-            st.code(
-                make_link(st.context.url or "", st.session_state.to_dict(), page.dataset),
-                language=None,
-                wrap_lines=True,
-            )
+        draw_link(page)
         with st.popover("Export", icon=":material/download:"):
             name = f"coldlens-{page.dataset.name}"
             st.download_button("CSV", to_csv(found), f"{name}.csv", "text/csv", on_click="ignore")
             st.download_button(
                 "JSON", to_json(found, **about(page, found)), f"{name}.json", "application/json", on_click="ignore"
             )
+
+
+def draw_link(page: Page) -> None:
+    """Draws the popover with the address of what is on the screen."""
+    with st.popover("Copy link", icon=":material/link:"):
+        st.caption("The link carries the invented profile, the scorer, the list's controls and the filters.")
+        st.code(
+            make_link(st.context.url or "", st.session_state.to_dict(), page.dataset),
+            language=None,
+            wrap_lines=True,
+        )
 
 
 def about(page: Page, found: Recommendations) -> dict[str, object]:

@@ -2,15 +2,24 @@
 
 import json
 import sys
-import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from recsys.cli.shared import DataDir, DeviceName, EncoderName, JsonFlag, app, print_json, settings_of
+from recsys.cli.shared import (
+    DataDir,
+    DatasetOption,
+    DeviceName,
+    EncoderName,
+    JsonFlag,
+    ProgressFile,
+    ProgressReport,
+    app,
+    print_json,
+    settings_of,
+)
 from recsys.errors import ConfigError, DataError
 from recsys.settings import DEFAULT_DATASET
 
@@ -58,13 +67,13 @@ def train_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    dataset: Annotated[str | None, typer.Option(help="Dataset name or folder.", show_default=DEFAULT_DATASET)] = None,
+    dataset: DatasetOption = None,
     protocol: Annotated[str, typer.Option(help="cold-user or cold-item.")] = "cold-user",
     shots: Annotated[str, typer.Option(help="Numbers of liked items to reveal; 0 for none.")] = "0,1,3,5",
     folds: Annotated[int, typer.Option(help="Parts that users (or items) are split into.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Draws the parts.")] = 0,
     rivals: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
-    progress: Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")] = None,
+    progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -82,44 +91,22 @@ def evaluate_command(
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
     plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen)
     ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
-    report = _Report(progress)
-    found = evaluate(opened, ready.embeddings, encoder=ready.encoder, plan=plan, progress=report)
+    report = ProgressReport(progress)
+    found = evaluate(
+        opened,
+        ready.embeddings,
+        encoder=ready.encoder,
+        plan=plan,
+        progress=lambda step: report(
+            f"fold {step.fold}, {step.method}", step.done, step.total, fold=step.fold, method=step.method
+        ),
+    )
     keep_evaluation(opened, ready.embeddings_key, found)
     report.end()
     if as_json:
         print_json(found.to_dict() | {"rivals_left_out": list(missing)})
         return
     _print_evaluation(found.to_dict())
-
-
-class _Report:
-    """Tells a person on stderr, and a page through a file, how far an evaluation is."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._started = time.monotonic()
-
-    def __call__(self, step: Any) -> None:
-        left = self._left(step.done, step.total)
-        if self._path is None:
-            print(f"fold {step.fold}, {step.method} ({step.done} of {step.total})", file=sys.stderr)
-            return
-        self._write({"fold": step.fold, "method": step.method, "done": step.done, "total": step.total, "left": left})
-
-    def end(self) -> None:
-        """Says that the result is kept."""
-        if self._path is not None:
-            self._write({"finished": True})
-
-    def _left(self, done: int, total: int) -> float | None:
-        spent = time.monotonic() - self._started
-        return None if done == 0 else round(spent / done * (total - done), 1)
-
-    def _write(self, value: dict[str, Any]) -> None:
-        assert self._path is not None
-        draft = self._path.with_suffix(".draft")
-        draft.write_text(json.dumps(value), "utf-8")
-        draft.replace(self._path)
 
 
 def _shots(text: str) -> tuple[int, ...]:

@@ -10,9 +10,29 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from recsys.cli.shared import DataDir, DeviceName, EncoderName, JsonFlag, app, print_json, settings_of
-from recsys.errors import DataError
-from recsys.schema import ItemFilter, Profile, Recommendations
+from recsys.cli.shared import (
+    AgeOption,
+    AttributeOption,
+    DataDir,
+    DatasetOption,
+    DeviceName,
+    EncoderName,
+    GenderOption,
+    InterestOption,
+    JsonFlag,
+    LengthOption,
+    LikedOption,
+    PopularityOption,
+    ProgressFile,
+    ProgressReport,
+    ScorerOption,
+    app,
+    print_json,
+    profile_of,
+    settings_of,
+    whole_number,
+)
+from recsys.schema import ItemFilter, Recommendations
 from recsys.settings import DEFAULT_DATASET
 
 datasets_app = typer.Typer(help="What data is there, and where it comes from.", no_args_is_help=True)
@@ -55,12 +75,16 @@ def fetch_command(
 @app.command("build")
 def build_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
+    words: Annotated[
+        bool, typer.Option("--words", help="Take the words of every item apart as well, for explanations.")
+    ] = False,
+    progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Encode the items of a dataset and publish their embeddings."""
+    """Encode the items of a dataset and publish their embeddings; what is there already is kept."""
     from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
@@ -71,27 +95,46 @@ def build_command(
     seconds = time.perf_counter() - started
     found: dict[str, Any] = {"dataset": dataset.name, "items": len(dataset.items), "encoder": recommender.encoder.name}
     found |= {"device": recommender.encoder.description, "seconds": round(seconds, 3)}
+    if words and dataset.folder is not None:
+        found |= _build_words(recommender.explainer.item_words, progress)
     if as_json:
         print_json(found)
         return
     print(
         f"{dataset.name}: {found['items']:,} items encoded with {found['encoder']} ({found['device']}) in {seconds:.1f} s."
     )
+    if "words_seconds" in found:
+        print(f"The words of {found['words_made']:,} items were taken apart in {found['words_seconds']:.1f} s.")
+
+
+def _build_words(words: Any, progress: Path | None) -> dict[str, Any]:
+    """First the quick values of every item, then the exact ones, so that an explanation soon has some."""
+    report = ProgressReport(progress)
+    started, made = time.perf_counter(), 0
+    quick = None
+    for tier in ("first-last", "exact"):
+        if words.share_built("exact") < 1:
+            made = max(made, words.build(tier, progress=lambda done, total, tier=tier: report(tier, done, total)))
+        quick = time.perf_counter() - started if quick is None else quick
+    report.end()
+    return {
+        "words_made": made,
+        "words_quick_seconds": round(quick or 0.0, 3),
+        "words_seconds": round(time.perf_counter() - started, 3),
+    }
 
 
 @app.command("recommend")
 def recommend_command(
-    dataset: Annotated[str | None, typer.Option(help="Dataset name or folder.", show_default=DEFAULT_DATASET)] = None,
-    age: Annotated[str | None, typer.Option(help="Years, 0 to 120.")] = None,
-    gender: Annotated[str | None, typer.Option(help="A gender of the dataset.")] = None,
-    attribute: Annotated[list[str] | None, typer.Option(help="NAME=VALUE; repeat for more.")] = None,
-    interest: Annotated[list[str] | None, typer.Option(help="Free text; repeat for more.")] = None,
-    liked: Annotated[list[str] | None, typer.Option(help="An item_id; repeat for more.")] = None,
-    k: Annotated[str, typer.Option("-k", help="Length of the list, 1 to 100.")] = "10",
-    scorer: Annotated[
-        str | None, typer.Option(help="additive or cosine.", show_default="additive where likes are known")
-    ] = None,
-    popularity: Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")] = 1.0,
+    dataset: DatasetOption = None,
+    age: AgeOption = None,
+    gender: GenderOption = None,
+    attribute: AttributeOption = None,
+    interest: InterestOption = None,
+    liked: LikedOption = None,
+    k: LengthOption = "10",
+    scorer: ScorerOption = None,
+    popularity: PopularityOption = 1.0,
     diversity: Annotated[float, typer.Option(help="0 ranks by score, 1 by difference from the rest.")] = 0.0,
     category: Annotated[list[str] | None, typer.Option(help="Show only these categories.")] = None,
     encoder: EncoderName = None,
@@ -103,8 +146,8 @@ def recommend_command(
     from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
-    profile = Profile(age, gender, _attributes(attribute or []), tuple(interest or ()), tuple(liked or ()))  # type: ignore[arg-type]
-    length = _whole_number(k)
+    profile = profile_of(age, gender, attribute, interest, liked)
+    length = whole_number(k)
     settings = settings_of(data_dir, encoder, device)
     opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
     recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
@@ -122,25 +165,14 @@ def recommend_command(
                 "elapsed_ms": round(elapsed, 3),
                 "profile": profile.to_dict(),
                 "warnings": list(found.warnings),
-                "recommendations": found.to_records(),
+                "recommendations": [
+                    row | {"reason": reason}
+                    for row, reason in zip(found.to_records(), recommender.reasons(found), strict=True)
+                ],
             }
         )
         return
     _print_list(found)
-
-
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise DataError("The length of the list is not a whole number", text, fix="Choose k from 1 to 100.") from None
-
-
-def _attributes(pairs: list[str]) -> dict[str, str]:
-    for pair in pairs:
-        if "=" not in pair:
-            raise DataError("The attribute is not NAME=VALUE", pair, fix="Write for example occupation=student.")
-    return dict(pair.split("=", 1) for pair in pairs)  # type: ignore[misc]
 
 
 def _print_list(found: Recommendations) -> None:

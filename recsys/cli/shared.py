@@ -3,13 +3,16 @@
 import json
 import os
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from recsys.errors import ColdlensError
-from recsys.settings import Settings
+from recsys.errors import ColdlensError, DataError
+from recsys.schema import Profile
+from recsys.settings import DEFAULT_DATASET, Settings
 
 app = typer.Typer(
     help="Cold-start recommendations that explain themselves.",
@@ -22,6 +25,79 @@ EncoderName = Annotated[str | None, typer.Option(help="Packaged name, hub name o
 DeviceName = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the datasets (COLDLENS_DATA_DIR).", show_default="data")]
+DatasetOption = Annotated[str | None, typer.Option(help="Dataset name or folder.", show_default=DEFAULT_DATASET)]
+AgeOption = Annotated[str | None, typer.Option(help="Years, 0 to 120.")]
+GenderOption = Annotated[str | None, typer.Option(help="A gender of the dataset.")]
+AttributeOption = Annotated[list[str] | None, typer.Option(help="NAME=VALUE; repeat for more.")]
+InterestOption = Annotated[list[str] | None, typer.Option(help="Free text; repeat for more.")]
+LikedOption = Annotated[list[str] | None, typer.Option(help="An item_id; repeat for more.")]
+LengthOption = Annotated[str, typer.Option("-k", help="Length of the list, 1 to 100.")]
+ScorerOption = Annotated[
+    str | None, typer.Option(help="additive or cosine.", show_default="additive where likes are known")
+]
+PopularityOption = Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")]
+ProgressFile = Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")]
+
+
+class ProgressReport:
+    """Tells a person on stderr, or a page through a file, how far a command is."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._started = time.monotonic()
+
+    def __call__(self, step: str, done: int, total: int, **more: Any) -> None:
+        """Reports that so many of all parts are done."""
+        if self._path is None:
+            print(f"{step} ({done} of {total})", file=sys.stderr)
+            return
+        self._write({"step": step, "done": done, "total": total, "left": self._left(done, total)} | more)
+
+    def end(self) -> None:
+        """Says that the result is kept."""
+        if self._path is not None:
+            self._write({"finished": True})
+
+    def _left(self, done: int, total: int) -> float | None:
+        spent = time.monotonic() - self._started
+        return None if done == 0 else round(spent / done * (total - done), 1)
+
+    def _write(self, value: dict[str, Any]) -> None:
+        assert self._path is not None
+        draft = self._path.with_suffix(".draft")
+        draft.write_text(json.dumps(value), "utf-8")
+        draft.replace(self._path)
+
+
+def profile_of(
+    age: str | None,
+    gender: str | None,
+    attribute: list[str] | None,
+    interest: list[str] | None,
+    liked: list[str] | None,
+) -> Profile:
+    """Returns the profile that the options describe.
+
+    Raises:
+        DataError: for an attribute that is not NAME=VALUE, or an impossible part.
+    """
+    for pair in attribute or []:
+        if "=" not in pair:
+            raise DataError("The attribute is not NAME=VALUE", pair, fix="Write for example occupation=student.")
+    attributes: dict[str, str] = dict(pair.split("=", 1) for pair in attribute or [])  # type: ignore[misc]
+    return Profile(age, gender, attributes, tuple(interest or ()), tuple(liked or ()))  # type: ignore[arg-type]
+
+
+def whole_number(text: str) -> int:
+    """Returns the length of a list.
+
+    Raises:
+        DataError: if it is not a whole number.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise DataError("The length of the list is not a whole number", text, fix="Choose k from 1 to 100.") from None
 
 
 def run() -> None:
@@ -36,12 +112,8 @@ def run() -> None:
 def settings_of(data_dir: Path | None = None, encoder: str | None = None, device: str | None = None) -> Settings:
     """Returns the settings of the environment, overridden by options."""
     found = Settings.from_environment(os.environ)
-    return Settings(
-        data_dir=data_dir or found.data_dir,
-        dataset=found.dataset,
-        encoder=encoder or found.encoder,
-        device=device or found.device,
-        precision=found.precision,
+    return replace(
+        found, data_dir=data_dir or found.data_dir, encoder=encoder or found.encoder, device=device or found.device
     )
 
 

@@ -14,7 +14,7 @@ class CachedEncoder:
     """Wraps an encoder with a bounded memory of single texts (least recently used goes first); safe between threads."""
 
     def __init__(self, encoder: Encoder, *, size: int = 8192) -> None:
-        self._encoder = encoder
+        self.uncached = encoder
         self._size = size
         self._known: OrderedDict[str, np.ndarray] = OrderedDict()
         self.check = lru_cache(size)(encoder.check)
@@ -27,10 +27,10 @@ class CachedEncoder:
     def encode(self, texts: Sequence[str], *, bulk: bool = False, progress: Progress | None = None) -> np.ndarray:
         """Returns ``(n_texts, dim)``; bulk texts pass through without being remembered."""
         if bulk:
-            return self._encoder.encode(texts, bulk=True, progress=progress)
+            return self.uncached.encode(texts, bulk=True, progress=progress)
         with self._lock:
             missing = [text for text in dict.fromkeys(texts) if text not in self._known]
-        fresh = dict(zip(missing, self._encoder.encode(missing), strict=True)) if missing else {}
+        fresh = dict(zip(missing, self.uncached.encode(missing), strict=True)) if missing else {}
         with self._lock:
             rows = [fresh[text] if text in fresh else self._recall(text) for text in texts]
             self._known.update(fresh)
@@ -40,6 +40,6 @@ class CachedEncoder:
 
     def _recall(self, text: str) -> np.ndarray:
         if text not in self._known:  # another thread pushed it out between our two looks
-            self._known[text] = self._encoder.encode([text])[0]
+            self._known[text] = self.uncached.encode([text])[0]
         self._known.move_to_end(text)
         return self._known[text]

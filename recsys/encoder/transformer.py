@@ -39,6 +39,7 @@ class TransformerEncoder:
         self._lock = threading.Lock()
         self._budget = _CPU_TOKENS if device.type == "cpu" else _GPU_TOKENS
         self.name = name
+        self.pooling = recipe.pooling
         self.identity = f"{identity}-{precision}"
         self.dim = int(model.config.hidden_size)
         self.description = describe(device, precision)

@@ -16,6 +16,7 @@ from recsys.schema.columns import (
     YEAR,
 )
 from recsys.schema.dataset import Dataset, DatasetInfo, fingerprint_of_frame
+from recsys.schema.explanation import COMPLETE, ExplainedText, Explanation, Line, Part, Word, WordMatrix
 from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
 from recsys.schema.recommendations import Influence, Recommendations, Scores
@@ -23,6 +24,7 @@ from recsys.schema.recommendations import Influence, Recommendations, Scores
 __all__ = [
     "AGE",
     "CATEGORIES",
+    "COMPLETE",
     "DESCRIPTION",
     "GENDER",
     "ITEM_ID",
@@ -37,13 +39,19 @@ __all__ = [
     "YEAR",
     "Dataset",
     "DatasetInfo",
+    "ExplainedText",
+    "Explanation",
     "Facet",
     "FacetKind",
     "Influence",
     "ItemFilter",
+    "Line",
+    "Part",
     "Preset",
     "Profile",
     "Recommendations",
     "Scores",
+    "Word",
+    "WordMatrix",
     "fingerprint_of_frame",
 ]

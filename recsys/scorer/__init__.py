@@ -3,17 +3,20 @@
 from recsys.scorer.additive import AdditiveModel, AdditiveScorer, Known
 from recsys.scorer.basis import FactBasis
 from recsys.scorer.cosine import CosineScorer
-from recsys.scorer.protocol import FacetVectors, Scorer
+from recsys.scorer.protocol import SENTENCE, FacetVectors, ProfileText, Scorer, TextMap
 from recsys.scorer.shapley import first_last_shapley, shapley_values
 
 __all__ = [
+    "SENTENCE",
     "AdditiveModel",
     "AdditiveScorer",
     "CosineScorer",
     "FacetVectors",
     "FactBasis",
     "Known",
+    "ProfileText",
     "Scorer",
+    "TextMap",
     "first_last_shapley",
     "shapley_values",
 ]

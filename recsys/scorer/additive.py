@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from scipy.special import expit
 from recsys.encoder import Encoder
 from recsys.schema import PRIOR, Dataset, Profile
 from recsys.scorer.basis import FactBasis
-from recsys.scorer.protocol import FacetVectors
+from recsys.scorer.protocol import FacetVectors, ProfileText, TextMap
 
 _FLOOR = 0.01
 Calibration = tuple[float, float, float]
@@ -165,6 +165,7 @@ class AdditiveScorer:
     def __init__(self, model: AdditiveModel, *, dataset: Dataset, encoder: Encoder) -> None:
         self.model = model
         self.item_vectors = np.ascontiguousarray(np.hstack([model.items, model.prior[:, None]]), np.float32)
+        self.item_map = TextMap(model.text_centre, _without_prior(model.text))
         self._dataset = dataset
         self._encoder = encoder
 
@@ -182,6 +183,18 @@ class AdditiveScorer:
         for row, facet in enumerate(facets[1:], 1):
             vectors[row, :-1] = known.get(facet.key, 0.0)
         return FacetVectors(facets, vectors, "exact")
+
+    def texts(self, profile: Profile) -> tuple[ProfileText, ...]:
+        """Returns the interests that the encoder can read."""
+        read = set(readable(profile.interests, self._encoder))
+        share = 1 / (len(read) + self.model.interest_offset)
+        entering = TextMap(self.model.interest_centre, _without_prior(self.model.interests), share)
+        return tuple(ProfileText(f"interest:{text}", text, entering) for text in profile.interests if text in read)
+
+    def reworded(self, profile: Profile, wordings: Sequence[Mapping[str, str]]) -> np.ndarray:
+        """Returns the queries of the profile with other interests; the fewer are left, the more each weighs."""
+        changed = [tuple(wording.get(f"interest:{text}", text) for text in profile.interests) for wording in wordings]
+        return self.queries([replace(profile, interests=texts) for texts in changed])
 
     def probability(self, scores: np.ndarray) -> np.ndarray:
         """Returns the calibrated probability that an item is among those the person goes on to like."""
@@ -208,3 +221,8 @@ class AdditiveScorer:
         share = 1 / (len(profile.liked) + self.model.liked_offset) if profile.liked else 0.0
         rows = self._dataset.item_rows
         return {f"liked:{item_id}": share * self.model.liked[rows[item_id]] for item_id in profile.liked}
+
+
+def _without_prior(matrix: np.ndarray) -> np.ndarray:
+    """A map to taste as one to item vectors, whose last column is the prior: no text speaks through that."""
+    return np.hstack([np.asarray(matrix, np.float64), np.zeros((len(matrix), 1))])

@@ -1,12 +1,12 @@
 """Zero-shot: the profile as one sentence, its cosine with the item's text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from recsys.encoder import Encoder
 from recsys.schema import Dataset, Profile
-from recsys.scorer.protocol import FacetVectors
+from recsys.scorer.protocol import SENTENCE, FacetVectors, ProfileText, TextMap
 from recsys.scorer.shapley import first_last_shapley, shapley_values
 from recsys.views.text import profile_text
 
@@ -24,12 +24,15 @@ class CosineScorer:
 
     def __init__(self, item_vectors: np.ndarray, *, dataset: Dataset, encoder: Encoder) -> None:
         self.item_vectors = item_vectors
+        self.item_map = TextMap(np.zeros(encoder.dim))
         self._dataset = dataset
         self._encoder = encoder
 
     def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
         """Returns ``(n_profiles, dim)``; zero for an empty profile."""
-        texts = [profile_text(profile, self._dataset) for profile in profiles]
+        return self._encode([profile_text(profile, self._dataset) for profile in profiles])
+
+    def _encode(self, texts: Sequence[str]) -> np.ndarray:
         encoded = iter(self._encoder.encode([text for text in texts if text]))
         zero = np.zeros(self._encoder.dim, np.float32)
         rows = [next(encoded) if text else zero for text in texts]
@@ -46,6 +49,16 @@ class CosineScorer:
         exact = len(facets) <= _EXACT_UP_TO
         vectors = (shapley_values if exact else first_last_shapley)(game, len(facets))
         return FacetVectors(facets, vectors, "exact" if exact else "first-last")
+
+    def texts(self, profile: Profile) -> tuple[ProfileText, ...]:
+        """Returns the sentence of the profile."""
+        text = profile_text(profile, self._dataset)
+        return (ProfileText(SENTENCE, text, self.item_map),) if text else ()
+
+    def reworded(self, profile: Profile, wordings: Sequence[Mapping[str, str]]) -> np.ndarray:
+        """Returns the queries of other sentences."""
+        own = profile_text(profile, self._dataset)
+        return self._encode([wording.get(SENTENCE, own) for wording in wordings])
 
     def probability(self, scores: np.ndarray) -> np.ndarray:
         """Returns ``NaN``: a cosine says nothing about how likely a like is."""

@@ -1,6 +1,6 @@
 """What a scorer is: every score is one inner product, and every query is a sum of facet vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,23 +22,69 @@ class FacetVectors:
     method: str
 
 
+SENTENCE = "sentence"
+"""Key of the text of a whole profile, where a scorer reads it as one sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class TextMap:
+    """How the embedding of a text enters the scorer's space: as ``weight * (embedding - origin) @ matrix``.
+
+    Attributes:
+        origin: ``(dim,)``, the embedding that says nothing.
+        matrix: ``(dim, out)``, or ``None`` for the identity.
+    """
+
+    origin: np.ndarray
+    matrix: np.ndarray | None = None
+    weight: float = 1.0
+
+    def shift(self, differences: np.ndarray) -> np.ndarray:
+        """Maps differences of embeddings, ``(n, dim)`` to ``(n, out)`` float64."""
+        wide = np.asarray(differences, np.float64)
+        return self.weight * (wide if self.matrix is None else wide @ np.asarray(self.matrix, np.float64))
+
+    def __call__(self, embeddings: np.ndarray) -> np.ndarray:
+        """Maps embeddings, ``(n, dim)`` to ``(n, out)`` float64."""
+        return self.shift(np.asarray(embeddings, np.float64) - self.origin)
+
+
+@dataclass(frozen=True, eq=False)
+class ProfileText:
+    """A text of a profile that the encoder reads; ``key`` is its facet's, or ``SENTENCE``."""
+
+    key: str
+    text: str
+    map: TextMap
+
+
 class Scorer(Protocol):
     """Scores as ``query(profile) @ item_vectors[item_row]``.
 
     Attributes:
         name: ``cosine``, ``additive`` or ``fine-tuned``.
-        item_vectors: ``(n_items, dim)`` float32.
+        item_vectors: ``(n_items, out)`` float32.
+        item_map: how the text embedding of an item enters its vector; what the vector has beyond it is learned.
     """
 
     name: str
     item_vectors: np.ndarray
+    item_map: TextMap
 
     def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
-        """Returns ``(n_profiles, dim)``; an empty profile gives the prior alone."""
+        """Returns ``(n_profiles, out)``; an empty profile gives the prior alone."""
         ...
 
     def facet_vectors(self, profile: Profile, *, popularity: float = 1.0) -> FacetVectors:
         """Takes one query apart into its facets."""
+        ...
+
+    def texts(self, profile: Profile) -> tuple[ProfileText, ...]:
+        """Returns the texts of a profile that the encoder reads, in the order of their facets."""
+        ...
+
+    def reworded(self, profile: Profile, wordings: Sequence[Mapping[str, str]]) -> np.ndarray:
+        """Returns the query ``(n_wordings, out)`` of the profile with other texts under their keys; empty ones say nothing."""
         ...
 
     def probability(self, scores: np.ndarray) -> np.ndarray:

@@ -5,25 +5,38 @@ score is linear in the embedding, so the Shapley value of the embedding is that 
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import factorial
 
 import numpy as np
 
-Game = Callable[[Sequence[tuple[int, ...]]], np.ndarray]
+Subset = tuple[int, ...]
+Game = Callable[[Sequence[Subset]], np.ndarray]
 """Maps subsets of players (sorted tuples of player numbers) to ``(n_subsets, dim)``."""
+
+
+def subsets(n: int, *, exact: bool) -> list[Subset]:
+    """Returns the subsets of n players that ``solve`` needs: all ``2**n``, or ``2n + 2`` for joining first and last."""
+    everyone = tuple(range(n))
+    if exact:
+        return [tuple(p for p in everyone if mask >> p & 1) for mask in range(1 << n)]
+    without = [tuple(p for p in everyone if p != player) for player in everyone]
+    return [(), everyone, *((p,) for p in everyone), *without]
+
+
+def solve(values: np.ndarray, n: int, *, exact: bool) -> np.ndarray:
+    """Returns ``(n, dim)`` float64, one row per player, from the values of ``subsets``; rows sum to all less none."""
+    wide = np.asarray(values, np.float64)
+    if exact:
+        return np.asarray(_weights(n) @ wide)
+    none, all_, alone, rest = wide[0], wide[1], wide[2 : 2 + n], wide[2 + n :]
+    halves = 0.5 * ((all_ - rest) + (alone - none))
+    return np.asarray(halves + (all_ - none - halves.sum(0)) / max(n, 1))
 
 
 def shapley_values(game: Game, n: int) -> np.ndarray:
     """Returns ``(n, dim)`` float64, exact, from all ``2**n`` subsets; rows sum to ``game(all) - game(none)``."""
-    subsets = [tuple(p for p in range(n) if mask >> p & 1) for mask in range(1 << n)]
-    values = game(subsets).astype(np.float64)
-    weights = [factorial(size) * factorial(n - size - 1) / factorial(n) for size in range(n)]
-    result = np.zeros((n, values.shape[1]))
-    for mask, subset in enumerate(subsets):
-        for player in range(n):
-            if not mask >> player & 1:
-                result[player] += weights[len(subset)] * (values[mask | 1 << player] - values[mask])
-    return result
+    return solve(game(subsets(n, exact=True)), n, exact=True)
 
 
 def first_last_shapley(game: Game, n: int) -> np.ndarray:
@@ -31,9 +44,16 @@ def first_last_shapley(game: Game, n: int) -> np.ndarray:
 
     Needs ``2n + 2`` subsets; equals the exact value when no interaction involves more than two players.
     """
-    everyone = tuple(range(n))
-    without = [tuple(p for p in everyone if p != player) for player in everyone]
-    values = game([(), everyone, *((p,) for p in everyone), *without]).astype(np.float64)
-    none, all_, alone, rest = values[0], values[1], values[2 : 2 + n], values[2 + n :]
-    halves = 0.5 * ((all_ - rest) + (alone - none))
-    return halves + (all_ - none - halves.sum(0)) / max(n, 1)
+    return solve(game(subsets(n, exact=False)), n, exact=False)
+
+
+@lru_cache(maxsize=16)
+def _weights(n: int) -> np.ndarray:
+    """``(n, 2**n)``: what each subset weighs in each player's value."""
+    own = [factorial(size) * factorial(n - size - 1) / factorial(n) for size in range(n)]
+    matrix = np.zeros((n, 1 << n))
+    for mask in range(1 << n):
+        size = mask.bit_count()
+        for player in range(n):
+            matrix[player, mask] = own[size - 1] if mask >> player & 1 else -own[size]
+    return matrix

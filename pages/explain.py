@@ -1,0 +1,46 @@
+"""Why this item, and why not that one?"""
+
+import streamlit as st
+
+from pages.shared.explaining import choose_item, draw_export, draw_head, draw_parts, draw_unsound, draw_words, explain
+from pages.shared.frame import open_page, show_status
+from pages.shared.other_item import draw_contrast, draw_why_not
+from pages.shared.trust import draw_check
+from pages.shared.widgets import show_warnings
+
+with open_page("Why this item, and why not that one?") as page:
+    found = page.recommender.recommend(
+        page.profile, k=page.k, keep=page.keep, popularity=page.controls.popularity, diversity=page.controls.diversity
+    )
+    item_id = choose_item(page, found)
+    explanation = explain(page, item_id)
+    show_warnings(explanation.warnings)
+    if not explanation.is_complete:
+        draw_unsound(explanation)
+        st.stop()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        above = st.segmented_control(
+            "Numbers", ("Raw", "Above the average item"), default="Raw", key="numbers", persist_state="session",
+            required=True, label_visibility="collapsed",
+        )  # fmt: skip
+        draw_export(page, explanation)
+    centred = above != "Raw"
+    draw_head(page, explanation, found)
+    names = ("Parts", "Words", "Against another item", "Why not that one?", "Does it hold?")
+    parts, words, other, why_not, check = st.tabs(names, on_change="rerun", key="explain_tab")
+    if parts.open:
+        with parts:
+            draw_parts(explanation.above_average() if centred else explanation)
+    if words.open:
+        with words:
+            draw_words(page, explanation, centred=centred)
+    if other.open:
+        with other:
+            draw_contrast(page, explanation, found)
+    if why_not.open:
+        with why_not:
+            draw_why_not(page, found)
+    if check.open:
+        with check:
+            draw_check(page, explanation)
+    show_status(page, found)

@@ -1,0 +1,244 @@
+"""One explanation: which item, what its score is made of, which words carry it."""
+
+import json
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared import figures, part_charts, resources
+from pages.shared.cards import PROBABILITY, WANTED, draw_legend
+from pages.shared.form import offered_items
+from pages.shared.frame import Page
+from pages.shared.jobs import jobs
+from pages.shared.sharing import draw_link
+from pages.shared.widgets import plain, show_error
+from pages.shared.words import draw_matrix, draw_texts
+from recsys.errors import DataError
+from recsys.explanation import EXACT, FIRST_LAST, assemble, can_assemble, to_html
+from recsys.explanation.page import sums_to
+from recsys.schema import COMPLETE, ITEM_ID, Explanation, Recommendations
+from recsys.scorer import SENTENCE
+
+ITEM = "item"
+"""Session key and address part of the item that is explained: its label."""
+_PREPARED = 5_000
+"""Larger catalogs are taken apart item by item, or by `recsys build --words`."""
+_TIERS = {EXACT: "exact", FIRST_LAST: "the mean of joining first and joining last"}
+_SIDES = {"profile": "of the person", "item": "of the item"}
+
+
+def choose_item(page: Page, found: Recommendations) -> str:
+    """Draws the choice of the item, the list's items first, and returns its item_id."""
+    dataset = page.dataset
+    listed = [dataset.labels[dataset.item_row(item_id)] for item_id in found.table[ITEM_ID]]
+    if (wanted := st.session_state.pop(WANTED, None)) is not None:
+        st.session_state[ITEM] = dataset.labels[dataset.item_row(wanted)]
+    options = list(dict.fromkeys([*listed, *offered_items(dataset, st.session_state.get(ITEM))]))
+    label = st.selectbox(
+        "Item",
+        options,
+        key=ITEM,
+        persist_state="session",
+        help="The items of the list come first, in their order; type to search the whole catalog.",
+    )
+    return str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]])
+
+
+def explain(page: Page, item_id: str, *, tier: str = FIRST_LAST) -> Explanation:
+    """Returns the explanation of an item under the page's controls."""
+    return page.recommender.explain(
+        page.profile, item_id, keep=page.keep, popularity=page.controls.popularity, tier=tier
+    )
+
+
+def draw_unsound(explanation: Explanation) -> None:
+    """Says by how much the parts miss the score, instead of drawing them."""
+    fix = (
+        f"This is a fault of Coldlens, not of your input: no sum may miss by more than {COMPLETE:g}. Please report it."
+    )
+    missed = f"{explanation.completeness_error:.2e} for “{explanation.title}”"
+    show_error(DataError("The parts do not add up to the score, so they are not shown", missed, fix=fix))
+
+
+def draw_head(page: Page, explanation: Explanation, found: Recommendations) -> None:
+    """Draws the item, its rank and score, and the reason in one sentence."""
+    listed = list(found.table[ITEM_ID])
+    score, probability = explanation.total, float(page.recommender.scorer.probability(np.array([explanation.total]))[0])
+    with st.container(border=True):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
+            st.image(figures.tile(explanation.title, is_dark=st.context.theme.type == "dark"), width=48, alt="")
+            with st.container(gap=None):
+                st.markdown(f"**{plain(explanation.title) or 'Untitled'}**")
+                st.caption(plain(page.recommender.reason(explanation)))
+        with st.container(horizontal=True, gap="large"):
+            place = f"{explanation.rank:,} of {int(_n_shown(page)):,}"
+            st.metric("Rank", place, help="By score, among all items that may be shown to this person.")
+            st.metric("Score", f"{score:.4f}", help="What items are ranked by. Everything below adds up to it.")
+            if probability == probability and explanation.popularity == 1:
+                st.metric("Likely to be liked", f"{probability:.0%}".replace("%", " %"), help=PROBABILITY)
+        if explanation.item_id in page.profile.liked:
+            st.caption("This item is liked by the person, so it is left out of the list.")
+        elif page.controls.diversity and explanation.item_id in listed:
+            st.caption(f"Diversity moves it to place {listed.index(explanation.item_id) + 1} of the list.")
+
+
+def _n_shown(page: Page) -> int:
+    return int(page.recommender.allowed(page.profile, keep=page.keep).sum())
+
+
+def draw_parts(explanation: Explanation) -> None:
+    """Draws the waterfall from the prior over every facet to the score, and the same as a table."""
+    if not explanation.parts:
+        st.info(
+            "The profile is empty and this scorer has no prior: every score is 0, so there is nothing to take apart."
+        )
+        return
+    facets = tuple(part.facet for part in explanation.parts)
+    draw_legend(facets)
+    figure = part_charts.waterfall(explanation, is_dark=st.context.theme.type == "dark")
+    told = ", ".join(f"{part.facet.label} {part.contribution:+.3f}" for part in explanation.parts)
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"Score {explanation.total:.3f}: {told}")
+    if explanation.is_centred:
+        st.caption(
+            "Each bar is what the part adds to this item less what it adds to the average item of the catalog: why it is "
+            "recommended, rather than why its score is high."
+        )
+    else:
+        st.caption(
+            "“Without this” is the item scored and ranked again for the person without that one part; the parts that "
+            "remain may then weigh more, so it need not be the score less the bar."
+        )
+    with st.expander("As a table", icon=":material/table:"):
+        rows = [
+            {
+                "part": part.facet.label,
+                "adds": part.contribution,
+                "score without it": part.score_without,
+                "rank without it": part.rank_without,
+            }
+            for part in explanation.parts
+        ]
+        config = {"adds": st.column_config.NumberColumn(format="%+.4f")}
+        config["score without it"] = st.column_config.NumberColumn(format="%.4f")
+        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, alt="Parts of the score")
+    draw_strip(explanation)
+
+
+def draw_strip(explanation: Explanation) -> None:
+    """Names the method and the error of its sums."""
+    st.caption(
+        f":material/function: {plain(explanation.method)} Largest error of any sum: "
+        f"{plain(f'{explanation.completeness_error:.0e}')}."
+    )
+
+
+def draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
+    """Draws the words at once, and again when the slower, exact values are there."""
+    _prepare_item_words(page)
+    place = st.empty()
+    with place.container():
+        _draw_words(page, explanation, centred=centred)
+    if explanation.tier != EXACT and page.recommender.explainer.can_be_exact(page.profile):
+        better = explain(page, explanation.item_id, tier=EXACT)
+        with place.container():
+            _draw_words(page, better, centred=centred)
+
+
+def _draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
+    shown = explanation.above_average() if centred else explanation
+    scale = page.recommender.explainer.scale
+    if not shown.matrix.values.size:
+        st.info("There are no words to show: the profile says nothing.", icon=":material/notes:")
+        return
+    with st.container(border=True):
+        draw_texts(shown, scale=scale, key="texts")
+        st.caption(
+            "Under each word stands what it adds to the score: blue to the right adds, orange to the left takes away. Bars and "
+            "colours mean the same for every item. A longer text is cut into phrases."
+        )
+    if not any(line.is_word for line in shown.matrix.rows):
+        st.info("No words were typed, so only whole parts meet the words of the item.", icon=":material/notes:")
+    st.markdown("**Word by word**")
+    matrix = shown.matrix
+    draw_matrix(
+        matrix.rows, matrix.columns, matrix.values, scale=scale / 2, label="Parts of the person by parts of the item",
+        key="matrix",
+    )  # fmt: skip
+    st.caption(plain(sums_to(shown)))
+    if any(line.key == "learned" for line in matrix.columns):
+        st.caption(
+            "*learned from likes*: what people who like this item go on to like says more about it than its words do."
+        )
+    tiers = dict.fromkeys((text.side, text.tier) for text in shown.texts)
+    told = "; ".join(f"words {_SIDES[side]}: {_TIERS[tier]}" for side, tier in tiers)
+    st.caption(f":material/function: Vector-valued Shapley values of words, as BERT reads the text without them; {told}.")
+    _draw_assembly(page, explanation)
+
+
+def _draw_assembly(page: Page, explanation: Explanation) -> None:
+    """Draws the exact sum over output tokens, named as what it is."""
+    encoder = page.recommender.explainer.encoder
+    texts = page.recommender.scorer.texts(page.profile)
+    if not can_assemble(encoder) or not texts:
+        return
+    opened = st.expander(
+        "How the number is assembled from output tokens (not what matters)", icon=":material/memory:", on_change="rerun",
+        key="assembly",
+    )  # fmt: skip
+    if not opened.open:
+        return
+    with opened:
+        item_text = page.recommender.explainer.item_texts[page.dataset.item_row(explanation.item_id)]
+        for text in texts:
+            found = assemble(encoder, text.text, text.map, item_text, page.recommender.scorer.item_map)
+            if text.key != SENTENCE:
+                st.markdown(f"Interest “{plain(text.text)}”")
+            draw_matrix(
+                found.rows, found.columns, found.values, scale=page.recommender.explainer.scale / 2,
+                label="Output tokens of the person by output tokens of the item", key=f"assembly-{text.key}",
+            )  # fmt: skip
+        st.caption(
+            "The embedding of a text is the mean of its output tokens, so the text's part of the score is exactly this sum. "
+            "But each output token already holds its neighbours, and the marks [CLS] and [SEP] hold much of the rest: "
+            "deleting the word with the largest share here changes the list far less often than deleting the word with "
+            "the largest Shapley value. The stored embedding of the item may be rounded, so the sum can differ from the score "
+            "in the third digit."
+        )
+
+
+def _prepare_item_words(page: Page) -> None:
+    """Starts taking the catalog's texts apart in the background, and says how far that is."""
+    words, n_items = page.recommender.explainer.item_words, len(page.dataset.items)
+    if page.dataset.folder is None or n_items > _PREPARED or not resources.settings().background:
+        return
+    share = words.share_built()
+    name = f"words of {page.dataset.name}"
+    job = jobs().get(name)
+    if share < 1 and job is None:
+        jobs().start(name, ["build", page.dataset.name, "--words"])
+    if share < 1:
+        st.caption(
+            f":material/hourglass: The words of the catalog are being taken apart in the background: {share:.0%} done. "
+            "Until then an item's words are found when you open it.".replace("%", " %")
+        )
+
+
+def draw_export(page: Page, explanation: Explanation) -> None:
+    """Draws the popovers that copy the link and export the explanation."""
+    with st.container(horizontal=True, width="content", gap="small"):
+        draw_link(page)
+        with st.popover("Export", icon=":material/download:"):
+            about = {
+                "dataset": page.dataset.info.title,
+                "encoder": page.recommender.encoder.name,
+                "Coldlens": version("coldlens"),
+            }
+            name = f"coldlens-why-{page.dataset.item_row(explanation.item_id)}"
+            text = json.dumps({"about": about} | explanation.to_dict(), ensure_ascii=False, indent=1)
+            st.download_button("JSON", text, f"{name}.json", "application/json", on_click="ignore")
+            st.download_button(
+                "HTML", to_html(explanation, about=about), f"{name}.html", "text/html", on_click="ignore",
+                help="One file without scripts, for people without Coldlens.",
+            )  # fmt: skip

@@ -1,0 +1,153 @@
+"""Against another item: why X above Y, and why not that one."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared import part_charts
+from pages.shared.explaining import explain
+from pages.shared.form import offered_items, put_profile
+from pages.shared.frame import Page
+from pages.shared.widgets import plain
+from recsys.errors import ColdlensError
+from recsys.explanation import Contrast, contrast
+from recsys.schema import ITEM_ID, Explanation, Profile, Recommendations
+from recsys.whatif import PROTECTED, Counterfactual, Outcome, bring_in
+
+_SHOWN = 3
+"""Outcomes of each kind of edit."""
+
+
+def draw_contrast(page: Page, explanation: Explanation, found: Recommendations) -> None:
+    """Draws what tells the item apart from another one for the same person."""
+    dataset = page.dataset
+    listed = [dataset.labels[dataset.item_row(item_id)] for item_id in found.table[ITEM_ID]]
+    options = [
+        label
+        for label in dict.fromkeys([*listed, *offered_items(dataset, st.session_state.get("other"))])
+        if label != explanation.title
+    ]
+    if not options:
+        st.info("The catalog has no other item.")
+        return
+    label = st.selectbox("Against", options, key="other", persist_state="session")
+    other = explain(page, str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]]))
+    _draw_difference(contrast(explanation, other))
+
+
+def _draw_difference(found: Contrast) -> None:
+    first, second = found.first, found.second
+    above, below = (first, second) if found.gap >= 0 else (second, first)
+    st.markdown(
+        f"**{plain(above.title)}** (rank {above.rank:,}) stands above **{plain(below.title)}** (rank {below.rank:,}) "
+        f"by {abs(found.gap):.4f}."
+    )
+    is_dark = st.context.theme.type == "dark"
+    figure = part_charts.differences(found.parts, (first.title, second.title), is_dark=is_dark)
+    told = ", ".join(f"{part.label} {part.value:+.3f}" for part in found.parts)
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="contrast_parts", alt=f"Difference by part: {told}")
+    st.caption(
+        f"To the right: speaks for {plain(first.title)}. To the left: speaks for {plain(second.title)}. The bars add up to "
+        f"{plain(f'{found.gap:+.4f}, error {found.completeness_error:.0e}')}."
+    )
+    words = [word for word in found.words if word.kind == "word"]
+    if words:
+        st.markdown("**The person's words**")
+        table = [
+            {"word": word.label, first.title: word.first, second.title: word.second, "difference": word.value}
+            for word in words
+        ]
+        config = {name: st.column_config.NumberColumn(format="%+.4f") for name in list(table[0])[1:]}
+        st.dataframe(
+            pd.DataFrame(table), hide_index=True, column_config=config, alt="Difference by word of the profile"
+        )
+
+
+def draw_why_not(page: Page, found: Recommendations) -> None:
+    """Draws where any item of the catalog stands, what it lost by, and the smallest edits that would bring it in."""
+    dataset = page.dataset
+    shown = {dataset.labels[dataset.item_row(item_id)] for item_id in (*found.table[ITEM_ID], *page.profile.liked)}
+    options = [label for label in offered_items(dataset, st.session_state.get("wanted")) if label not in shown]
+    if not options:
+        st.info("Every item of the catalog is in the list already.")
+        return
+    label = st.selectbox("Why is this one not in the list?", options, key="wanted", persist_state="session")
+    item_id = str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]])
+    unlocked = st.checkbox(
+        "Also try other ages and genders", key="unlock", persist_state="session",
+        help="Left out unless asked for: people cannot change them. What they do to lists is a question of fairness.",
+    )  # fmt: skip
+    try:
+        answer = bring_in(
+            page.recommender, page.profile, item_id, k=page.k, keep=page.keep, popularity=page.controls.popularity,
+            locked=() if unlocked else PROTECTED,
+        )  # fmt: skip
+    except ColdlensError as error:
+        st.info(f"{plain(error.what)}: {plain(str(error.value))}. {plain(error.fix)}", icon=":material/filter_alt:")
+        return
+    _draw_place(page, answer, label or options[0])
+    if not answer.is_in:
+        _draw_edits(page, answer)
+
+
+def _draw_place(page: Page, answer: Counterfactual, label: str) -> None:
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Rank", f"{answer.rank:,}", border=False)
+        st.metric("Score", f"{answer.score:.4f}")
+        if answer.kth_row is not None:
+            st.metric(f"Missing to rank {answer.k}", f"{max(0.0, answer.gap):.4f}")
+    if answer.is_in:
+        st.success(f"By its score it is in the top {answer.k} already.", icon=":material/check:")
+    if answer.kth_row is None or answer.is_in:
+        return
+    ids = page.dataset.items[ITEM_ID]
+    last = explain(page, str(ids.iloc[answer.kth_row]))
+    wanted = explain(page, str(ids.iloc[answer.item_row]))
+    st.markdown(f"**What it lost by**, against {plain(last.title)}, the item at rank {answer.k}:")
+    found = contrast(wanted, last)
+    figure = part_charts.differences(found.parts, (wanted.title, last.title), is_dark=st.context.theme.type == "dark")
+    lost = ", ".join(f"{part.label} {part.value:+.3f}" for part in found.parts if part.value < 0)
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="why_not_parts", alt=f"Parts that lost it: {lost}")
+
+
+def _draw_edits(page: Page, answer: Counterfactual) -> None:
+    st.markdown(f"**What would bring it into the top {answer.k}**")
+    tried = ", ".join(f"{n:,} × {kind}" for kind, n in answer.tried.items()) or "none"
+    pairs = (
+        f" No single edit does it. The {answer.n_pairs} most promising pairs were tried as well."
+        if answer.n_pairs
+        else ""
+    )
+    if not answer.outcomes:
+        st.info("Not reachable with two edits.", icon=":material/block:")
+    for number, outcome in enumerate(_varied(answer.outcomes)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{plain(outcome.label)}: **rank {outcome.rank}**, score {outcome.score:.4f}", width="stretch")
+            st.button("Try it", key=f"edit-{number}", on_click=_use, args=(page, outcome), icon=":material/edit:")
+    if len(answer.outcomes) > len(_varied(answer.outcomes)):
+        with st.expander(f"All {len(answer.outcomes):,}"):
+            rows = [{"edit": o.label, "rank": o.rank, "score": o.score} for o in answer.outcomes]
+            st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Every edit that brings the item in")
+    st.caption(
+        f"Every single edit was tried and ranked again ({plain(tried)}).{pairs} Interests to add are the categories, the "
+        "words of this item and the catalog's frequent terms."
+    )
+
+
+def _varied(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The best outcomes of each kind of edit, so that a hundred items to like do not hide the one attribute."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    shown = []
+    for outcome in outcomes:
+        kinds = tuple(edit.kind for edit in outcome.edits)
+        seen[kinds] += 1
+        if seen[kinds] <= _SHOWN:
+            shown.append(outcome)
+    return shown
+
+
+def _use(page: Page, outcome: Outcome) -> None:
+    profile: Profile = outcome.profile
+    put_profile(st.session_state, profile, page.dataset)

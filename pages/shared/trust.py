@@ -1,0 +1,39 @@
+"""Does the explanation hold? The score as the words are deleted that are said to carry it."""
+
+import streamlit as st
+
+from pages.shared import part_charts
+from pages.shared.explaining import draw_strip
+from pages.shared.frame import Page
+from pages.shared.widgets import plain
+from recsys.schema import Explanation
+
+
+def draw_check(page: Page, explanation: Explanation) -> None:
+    """Draws the deletion curve of the person's words, strongest first, against random orders."""
+    found = page.recommender.delete_words(explanation)
+    if len(found.labels) < 2:
+        st.info(
+            "The deletion check needs at least two words that BERT reads. Add an interest in the sidebar.",
+            icon=":material/notes:",
+        )
+        draw_strip(explanation)
+        return
+    st.markdown("**The person's words are deleted one by one, and the item is scored again each time.**")
+    figure = part_charts.deletion(found, is_dark=st.context.theme.type == "dark")
+    order = ", ".join(found.labels)
+    st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"Score as words are deleted in this order: {order}")
+    gap = found.advantage
+    verdict = (
+        "The score falls faster than in random order: the words that are said to matter do."
+        if gap > 0
+        else "The score does not fall faster than in random order: do not rely on the order of the words here."
+    )
+    st.markdown(
+        f"{verdict} On average it lies {plain(f'{abs(gap):.4f}')} {'below' if gap >= 0 else 'above'} the random orders."
+    )
+    st.caption(
+        "A word is deleted from the text as written, and the text is read again by BERT. The more the blue line hangs below the "
+        "grey one, the more faithful the words are."
+    )
+    draw_strip(explanation)

@@ -1,0 +1,180 @@
+"""Why an item has its score, why not another one, and whether explanations hold."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recsys.cli.shared import (
+    AgeOption,
+    AttributeOption,
+    DataDir,
+    DatasetOption,
+    DeviceName,
+    EncoderName,
+    GenderOption,
+    InterestOption,
+    JsonFlag,
+    LengthOption,
+    LikedOption,
+    PopularityOption,
+    ScorerOption,
+    app,
+    print_json,
+    profile_of,
+    settings_of,
+    whole_number,
+)
+from recsys.errors import ConfigError, DataError
+from recsys.schema import COMPLETE, Explanation
+
+
+@app.command("explain")
+def explain_command(
+    item: Annotated[str | None, typer.Option(help="The item_id to explain.")] = None,
+    dataset: DatasetOption = None,
+    age: AgeOption = None,
+    gender: GenderOption = None,
+    attribute: AttributeOption = None,
+    interest: InterestOption = None,
+    liked: LikedOption = None,
+    k: LengthOption = "10",
+    scorer: ScorerOption = None,
+    popularity: PopularityOption = 1.0,
+    tier: Annotated[
+        str, typer.Option(help="Shapley values of words: exact (up to ten words) or first-last.")
+    ] = "exact",
+    versus: Annotated[str | None, typer.Option(help="Another item_id: why the one stands above the other.")] = None,
+    edits: Annotated[
+        bool, typer.Option("--edits", help="The smallest edits that bring the item into the top k.")
+    ] = False,
+    unlock: Annotated[bool, typer.Option("--unlock", help="Let --edits change age and gender as well.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the explanation to this file, as one HTML page.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Measure explanations on 400 pairs of this dataset instead.")
+    ] = False,
+    pairs: Annotated[int, typer.Option(min=10, help="With --audit: random pairs, and as many top pairs.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="With --audit: draws the pairs.")] = 0,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Take a score apart into facets, words and pairs of words, which add up to it."""
+    from recsys.datasets import open_dataset
+    from recsys.recommender import Recommender
+
+    settings = settings_of(data_dir, encoder, device)
+    profile = profile_of(age, gender, attribute, interest, liked)
+    if tier not in ("exact", "first-last"):
+        raise ConfigError("The tier is unknown", tier, fix="Choose exact or first-last.")
+    if item is None and not audit:
+        raise DataError("No item is named", fix="Give its item_id with --item; `recsys recommend` lists some.")
+    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    if audit:
+        _audit(ready, pairs, seed, as_json)
+        return
+    assert item is not None
+    explanation = ready.explain(profile, item, popularity=popularity, tier=tier)
+    if not explanation.is_complete:
+        fix = "This is a fault of Coldlens, not of your input. Please report it."
+        missed = f"{explanation.completeness_error:.2e}, more than {COMPLETE:g}"
+        raise DataError("The parts do not add up to the score", missed, fix=fix)
+    found = explanation.to_dict() | {"dataset": opened.name, "reason": ready.reason(explanation)}
+    if versus:
+        found["versus"] = _versus(ready, explanation, versus, popularity, tier)
+    if edits:
+        found["edits"] = _edits(ready, explanation, whole_number(k), popularity, unlock)
+    if html:
+        _write_html(html, ready, explanation)
+    print_json(found) if as_json else _print(explanation, found)
+
+
+def _versus(ready: Any, first: Explanation, item_id: str, popularity: float, tier: str) -> dict[str, Any]:
+    from recsys.explanation import contrast
+
+    second = ready.explain(first.profile, item_id, popularity=popularity, tier=tier)
+    found = contrast(first, second)
+    return {
+        "item_id": item_id,
+        "title": second.title,
+        "rank": second.rank,
+        "total": second.total,
+        "gap": found.gap,
+        "completeness_error": found.completeness_error,
+        "parts": {part.label: part.value for part in found.parts},
+        "words": [{"text": word.label, "difference": word.value} for word in found.words if word.kind == "word"],
+    }
+
+
+def _edits(ready: Any, explanation: Explanation, k: int, popularity: float, unlock: bool) -> dict[str, Any]:
+    from recsys.whatif import PROTECTED, bring_in
+
+    answer = bring_in(
+        ready, explanation.profile, explanation.item_id, k=k, popularity=popularity, locked=() if unlock else PROTECTED
+    )
+    return {
+        "k": k,
+        "rank": answer.rank,
+        "gap": None if answer.kth_row is None else answer.gap,
+        "tried": dict(answer.tried),
+        "pairs_tried": answer.n_pairs,
+        "found": [
+            {"edit": outcome.label, "rank": outcome.rank, "score": outcome.score, "profile": outcome.profile.to_dict()}
+            for outcome in answer.outcomes
+        ],
+    }
+
+
+def _write_html(path: Path, ready: Any, explanation: Explanation) -> None:
+    from recsys.explanation import to_html
+
+    about = {"dataset": ready.dataset.info.title, "encoder": ready.encoder.name}
+    try:
+        path.write_text(to_html(explanation, about=about), "utf-8")
+    except OSError as error:
+        raise DataError(
+            "The page cannot be written", path, fix=f"Name a file in a folder that exists ({error.strerror})."
+        ) from None
+
+
+def _print(explanation: Explanation, found: dict[str, Any]) -> None:
+    for warning in explanation.warnings:
+        print(f"Note: {warning}", file=sys.stderr)
+    print(f"{explanation.title}: score {explanation.total:.4f}, rank {explanation.rank}. {found['reason']}.")
+    table = Table("part", "adds", "score without it", "rank without it")
+    for part in explanation.parts:
+        table.add_row(
+            escape(part.facet.label), f"{part.contribution:+.4f}", f"{part.score_without:.4f}", str(part.rank_without)
+        )
+    Console().print(table)
+    for text in explanation.texts:
+        words = "  ".join(f"{word.text} {word.contribution:+.3f}" for word in text.words)
+        print(f"{'item' if text.side == 'item' else 'profile'}: {words}")
+    if "versus" in found:
+        print(f"Against {found['versus']['title']} (rank {found['versus']['rank']}): {found['versus']['gap']:+.4f}.")
+    if "edits" in found:
+        told = [f"{one['edit']}: rank {one['rank']}" for one in found["edits"]["found"][:10]]
+        print("\n".join(told) or "Not reachable with two edits, or in the top k already.")
+    print(f"{explanation.method} Largest error of any sum: {explanation.completeness_error:.0e}.")
+
+
+def _audit(ready: Any, pairs: int, seed: int, as_json: bool) -> None:
+    from recsys.audit import audit_explanations
+
+    found = audit_explanations(ready, n_pairs=pairs, seed=seed, progress=lambda step: print(step, file=sys.stderr))
+    if as_json:
+        print_json(found)
+        return
+    table = Table("method", "deletion, random / top", "top word exit", "matrix, random / top")
+    rows = {"ours": found, **found["rivals"]}
+    for name, values in rows.items():
+        deletion, matrix = values["normalised_deletion"], values.get("matrix_correlation")
+        shown = [f"{deletion['random']:.2f} / {deletion['top']:.2f}", f"{values['top_word_exit']:.0%}"]
+        table.add_row(name, *shown, f"{matrix['random']:.2f} / {matrix['top']:.2f}" if matrix else "")
+    Console().print(table)
