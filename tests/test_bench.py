@@ -10,7 +10,7 @@ def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.Monke
     monkeypatch.setattr(speed, "_PROFILES", 10)
     settings = Settings(data_dir=toy_folder.folder.parent, dataset="toy", device="cpu")
     found = speed.run_bench(settings, largest=1682)
-    assert list(found) == ["machine", "encode", "whatif", "search", "training"]
+    assert list(found) == ["machine", "encode", "whatif", "search", "explain", "training"]
     assert found["machine"]["dataset"] == "toy"
     assert set(found["encode"]) == {"ratio", "texts_per_second", "rival_texts_per_second", "top_10_overlap", "n_texts"}
     assert found["encode"]["n_texts"] == 12
@@ -18,6 +18,10 @@ def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.Monke
     assert found["encode"]["ratio"] > 0
     assert list(found["whatif"]) == ["12"]
     assert 0 < found["whatif"]["12"]["p50_ms"] <= found["whatif"]["12"]["p95_ms"]
+    assert list(found["explain"]) == ["additive", "cosine"]
+    for times in found["explain"].values():
+        assert list(times) == ["changed_item", "changed_profile", "contrast", "why_not"]
+        assert all(0 < value["p50_ms"] <= value["p95_ms"] for value in times.values())
     assert found["training"]["n_users"] == 6
     assert found["training"]["seconds"] > 0
     assert set(found["search"]) == {"bandwidth_fraction", "n_items", "achieved_gb_s", "streaming_gb_s"}

@@ -79,7 +79,7 @@ def test_recommend_prints_json(shell: Shell):
     assert [row["rank"] for row in rows] == [1, 2, 3, 4, 5]
     keys = ["age", "gender", "attribute:occupation", "interest:space", "interest:romance", "liked:03"]
     for row in rows:
-        assert list(row) == ["rank", "item_id", "title", "score", "probability", "contributions"]
+        assert list(row) == ["rank", "item_id", "title", "score", "probability", "contributions", "reason"]
         assert list(row["contributions"]) == keys
         assert sum(row["contributions"].values()) == pytest.approx(row["score"], abs=1e-6)
 
@@ -318,7 +318,8 @@ def test_evaluate_writes_its_progress_to_a_file(
     code, _, err = shell(*EVALUATE, "--progress", str(tmp_path / "progress.json"), "--json")
     assert (code, err) == (0, "")
     assert [step["done"] for step in written[:-1]] == list(range(9))
-    assert written[0] == {"fold": 1, "method": "additive", "done": 0, "total": 8, "left": None}
+    first = {"step": "fold 1, additive", "done": 0, "total": 8, "left": None, "fold": 1, "method": "additive"}
+    assert written[0] == first
     assert all(step["left"] >= 0 for step in written[1:-1])
     assert written[-1] == {"finished": True}
     assert [path.name for path in tmp_path.glob("progress*")] == ["progress.json"]

@@ -131,3 +131,20 @@ def test_scanning_with_torch_whole_or_in_chunks_gives_the_same_answer(device_byt
     np.testing.assert_allclose(by_torch.scores(queries), ItemIndex(vectors).scores(queries), rtol=1e-5, atol=1e-6)
     for ours, theirs in zip(by_torch.search(queries, 5).rows, ItemIndex(vectors).search(queries, 5).rows, strict=True):
         assert ours.tolist() == theirs.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_rank_of_an_item_is_its_place_in_the_search(seed):
+    rng = np.random.default_rng(seed)
+    vectors = rng.integers(-1, 2, (40, 4)).astype(np.float32)  # many ties
+    index, query = ItemIndex(vectors), rng.standard_normal(4).round(1)
+    allowed = rng.random(40) < 0.7
+    everything = index.search(query[None], 40, allowed=[allowed]).rows[0]
+
+    for place, row in enumerate(everything, 1):
+        assert index.rank_of(query, int(row), allowed=allowed) == place
+    outside = int(np.flatnonzero(~allowed)[0])
+    with_it = allowed.copy()
+    with_it[outside] = True
+    expected = 1 + int(np.flatnonzero(index.search(query[None], 40, allowed=[with_it]).rows[0] == outside)[0])
+    assert index.rank_of(query, outside, allowed=allowed) == expected

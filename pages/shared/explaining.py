@@ -139,21 +139,22 @@ def draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
     _prepare_item_words(page)
     place = st.empty()
     with place.container():
-        _draw_words(page, explanation, centred=centred)
-    if explanation.tier != EXACT and page.recommender.explainer.can_be_exact(page.profile):
+        _draw_words(page, explanation, centred=centred, turn=0)
+    if page.recommender.explainer.can_be_exact(page.profile, page.dataset.item_row(explanation.item_id)):
         better = explain(page, explanation.item_id, tier=EXACT)
-        with place.container():
-            _draw_words(page, better, centred=centred)
+        with place.container():  # the same place again, which needs names of its own within one run
+            _draw_words(page, better, centred=centred, turn=1)
+    _draw_assembly(page, explanation)
 
 
-def _draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
+def _draw_words(page: Page, explanation: Explanation, *, centred: bool, turn: int) -> None:
     shown = explanation.above_average() if centred else explanation
     scale = page.recommender.explainer.scale
     if not shown.matrix.values.size:
         st.info("There are no words to show: the profile says nothing.", icon=":material/notes:")
         return
     with st.container(border=True):
-        draw_texts(shown, scale=scale, key="texts")
+        draw_texts(shown, scale=scale, key=f"texts-{turn}")
         st.caption(
             "Under each word stands what it adds to the score: blue to the right adds, orange to the left takes away. Bars and "
             "colours mean the same for every item. A longer text is cut into phrases."
@@ -164,7 +165,7 @@ def _draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
     matrix = shown.matrix
     draw_matrix(
         matrix.rows, matrix.columns, matrix.values, scale=scale / 2, label="Parts of the person by parts of the item",
-        key="matrix",
+        key=f"matrix-{turn}",
     )  # fmt: skip
     st.caption(plain(sums_to(shown)))
     if any(line.key == "learned" for line in matrix.columns):
@@ -173,8 +174,9 @@ def _draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
         )
     tiers = dict.fromkeys((text.side, text.tier) for text in shown.texts)
     told = "; ".join(f"words {_SIDES[side]}: {_TIERS[tier]}" for side, tier in tiers)
-    st.caption(f":material/function: Vector-valued Shapley values of words, as BERT reads the text without them; {told}.")
-    _draw_assembly(page, explanation)
+    st.caption(
+        f":material/function: Vector-valued Shapley values of words, as BERT reads the text without them; {told}."
+    )
 
 
 def _draw_assembly(page: Page, explanation: Explanation) -> None:

@@ -30,7 +30,11 @@ def waterfall(explanation: Explanation, *, is_dark: bool) -> go.Figure:
     for number, (label, value, colour, receipt) in enumerate(rows):
         is_total = number == len(rows) - 1
         base = 0.0 if is_total else at
-        pattern = {"shape": "/", "fgcolor": ink, "size": 6, "solidity": 0.2, "fillmode": "overlay"} if value < 0 else {"shape": ""}
+        pattern = (
+            {"shape": "/", "fgcolor": ink, "size": 6, "solidity": 0.2, "fillmode": "overlay"}
+            if value < 0
+            else {"shape": ""}
+        )
         figure.add_bar(
             x=[value], y=[number], base=[base], orientation="h", width=0.36, offset=0.02,
             marker={"color": colour, "pattern": pattern}, hovertemplate=f"{escape(label)}: {value:+.4f}<extra></extra>",
@@ -71,7 +75,7 @@ def deletion(found: Deletion, *, is_dark: bool) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(
         x=[*steps, *reversed(steps)], y=[*high, *low[::-1]], fill="toself", fillcolor="rgba(153,153,153,0.25)",
-        line={"width": 0}, hoverinfo="skip", name=f"range of {len(found.random)} random orders",
+        mode="lines", line={"width": 0}, hoverinfo="skip", name=f"range of {len(found.random)} random orders",
     )  # fmt: skip
     figure.add_scatter(
         x=steps, y=found.random.mean(axis=0), mode="lines", line={"color": _GREY, "dash": "dot"}, name="random order"

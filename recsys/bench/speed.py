@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from recsys.bench.explaining import time_explanations
 from recsys.datasets import open_dataset
 from recsys.encoder import Encoder, TransformerEncoder
 from recsys.encoder.folder import locate
 from recsys.errors import MissingExtraError
 from recsys.index import ItemIndex
-from recsys.recommender import Recommender
+from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, Profile
 from recsys.settings import Settings
 from recsys.training import train_additive
@@ -40,8 +41,18 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         "encode": _encode(dataset, encoder, settings, recommender.scorer.queries(profiles)),
         "whatif": whatif,
         "search": bandwidth,
+        "explain": _explaining(dataset, encoder, profiles),
         "training": _training(dataset, recommender.embeddings, recommender.encoder),
     }
+
+
+def _explaining(dataset: Dataset, encoder: Encoder, profiles: list[Profile]) -> dict[str, Any]:
+    """Server time of explanations with every scorer that the dataset has."""
+    found = {}
+    for scorer in available_scorers(dataset):
+        recommender = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder)
+        found[scorer] = time_explanations(recommender, profiles)
+    return found
 
 
 def _training(dataset: Dataset, vectors: np.ndarray, encoder: Encoder) -> dict[str, Any]:

@@ -31,10 +31,10 @@ class TransformerEncoder:
     def __init__(
         self, model: Any, tokenizer: Any, *, recipe: Recipe, name: str, identity: str, device: Any, precision: str
     ) -> None:
-        self._model = model
-        self._tokenizer = tokenizer
+        self.model = model
+        self.tokenizer = tokenizer
         self._recipe = recipe
-        self._device = device
+        self.device = device
         self._precision = precision
         self._lock = threading.Lock()
         self._budget = _CPU_TOKENS if device.type == "cpu" else _GPU_TOKENS
@@ -71,11 +71,29 @@ class TransformerEncoder:
         model = model.to(where).eval().float()
         return cls(model, tokenizer, recipe=recipe, name=name, identity=identity, device=where, precision=chosen)
 
+    def randomised(self, *, seed: int) -> "TransformerEncoder":
+        """Returns an encoder of the same architecture with random weights, to see what an explanation owes to learned ones."""
+        import torch
+        from transformers import AutoModel
+
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = AutoModel.from_config(self.model.config)
+        return TransformerEncoder(
+            model.to(self.device).eval().float(),
+            self.tokenizer,
+            recipe=self._recipe,
+            name=f"{self.name}, random weights",
+            identity=f"{self.identity}-random-{seed}",
+            device=self.device,
+            precision=self._precision,
+        )
+
     @property
     def max_length(self) -> int:
         """Tokens that are read of a text, special tokens included."""
-        positions = getattr(self._model.config, "max_position_embeddings", None) or _NO_LIMIT
-        wanted = self._recipe.max_length or min(self._tokenizer.model_max_length, _NO_LIMIT)
+        positions = getattr(self.model.config, "max_position_embeddings", None) or _NO_LIMIT
+        wanted = self._recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
         return int(min(wanted, positions))
 
     def encode(self, texts: Sequence[str], *, bulk: bool = False, progress: Progress | None = None) -> np.ndarray:
@@ -94,7 +112,7 @@ class TransformerEncoder:
         """Returns the token embeddings of each text in float32, with the character span of each piece."""
         if not texts:
             return []
-        found = self._tokenizer(
+        found = self.tokenizer(
             [self._recipe.prefix + text for text in texts],
             truncation=True,
             max_length=self.max_length,
@@ -108,7 +126,7 @@ class TransformerEncoder:
                 offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self._recipe.prefix)
                 tokens[row] = TokenEmbeddings(
                     embeddings=states[: len(ids)].copy(),
-                    pieces=tuple(self._tokenizer.convert_ids_to_tokens(ids)),
+                    pieces=tuple(self.tokenizer.convert_ids_to_tokens(ids)),
                     offsets=np.maximum(offsets, 0),
                     is_special=np.array(found["special_tokens_mask"][row], bool),
                 )
@@ -116,11 +134,11 @@ class TransformerEncoder:
 
     def check(self, text: str) -> TextCheck:
         """Says how long a text is, whether it is cut, and whether it means nothing to the encoder."""
-        ids = self._tokenizer(self._recipe.prefix + text, truncation=False, verbose=False)["input_ids"]
-        special = set(self._tokenizer.all_special_ids) - {self._tokenizer.unk_token_id}
-        bare = self._tokenizer(text, truncation=False, verbose=False)["input_ids"]  # the prompt is always known
+        ids = self.tokenizer(self._recipe.prefix + text, truncation=False, verbose=False)["input_ids"]
+        special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
+        bare = self.tokenizer(text, truncation=False, verbose=False)["input_ids"]  # the prompt is always known
         own = [token for token in bare if token not in special]
-        unknown = self._tokenizer.unk_token_id
+        unknown = self.tokenizer.unk_token_id
         is_unknown = not own or (unknown is not None and all(token == unknown for token in own))
         return TextCheck(len(ids), len(ids) > self.max_length, is_unknown)
 
@@ -128,12 +146,12 @@ class TransformerEncoder:
         if not texts:
             return []
         prefixed = [self._recipe.prefix + text for text in texts]
-        ids: list[list[int]] = self._tokenizer(prefixed, truncation=True, max_length=self.max_length)["input_ids"]
+        ids: list[list[int]] = self.tokenizer(prefixed, truncation=True, max_length=self.max_length)["input_ids"]
         return self._filled(ids)
 
     def _filled(self, ids: list[list[int]]) -> list[list[int]]:
         """A text without a token, as decoders make of an empty one, gets the padding token."""
-        return [row or [self._tokenizer.pad_token_id or 0] for row in ids]
+        return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
 
     def _batches(
         self, ids: list[list[int]], precision: str, *, bulk: bool = False
@@ -150,7 +168,7 @@ class TransformerEncoder:
             outcome = self._forward([ids[row] for row in rows], precision, bulk)
             if outcome is None:  # after the except block: its traceback would keep the memory alive
                 self._budget = max(1, int(lengths[rows].sum()) // 2)
-                if self._device.type == "cuda":
+                if self.device.type == "cuda":
                     torch.cuda.empty_cache()
                 continue
             yield rows, *outcome
@@ -162,22 +180,22 @@ class TransformerEncoder:
         import torch
 
         width = max(len(row) for row in ids)
-        padded = np.full((len(ids), width), self._tokenizer.pad_token_id or 0)
+        padded = np.full((len(ids), width), self.tokenizer.pad_token_id or 0)
         mask = np.zeros((len(ids), width), np.int64)
         for row, tokens in enumerate(ids):
             padded[row, : len(tokens)] = tokens
             mask[row, : len(tokens)] = 1
-        mixed = torch.autocast(self._device.type, getattr(torch, precision), enabled=precision != "float32")
+        mixed = torch.autocast(self.device.type, getattr(torch, precision), enabled=precision != "float32")
         try:
             with (
                 self._lock,
-                one_thread(self._device.type == "cpu" and not bulk and padded.size <= _SMALL),
+                one_thread(self.device.type == "cpu" and not bulk and padded.size <= _SMALL),
                 torch.inference_mode(),
                 mixed,
             ):
-                inputs = torch.from_numpy(padded).to(self._device)
-                attention = torch.from_numpy(mask).to(self._device)
-                hidden = self._model(input_ids=inputs, attention_mask=attention).last_hidden_state
+                inputs = torch.from_numpy(padded).to(self.device)
+                attention = torch.from_numpy(mask).to(self.device)
+                hidden = self.model(input_ids=inputs, attention_mask=attention).last_hidden_state
                 return hidden.float(), attention
         except torch.OutOfMemoryError:
             if len(ids) == 1:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Explainer:
         self.item_texts = item_texts(dataset)
         store = ArtifactStore(dataset.folder / "artifacts") if dataset.folder else None
         self.item_words = ItemWords(self.item_texts, embeddings, encoder=encoder, store=store)
-        self._words = lru_cache(_REMEMBERED)(self._take_apart)
+        self._known: dict[tuple[str, str], WordVectors] = {}
         self.mean_vector = np.asarray(index.vectors.mean(axis=0, dtype=np.float64))
 
     def explain(
@@ -77,7 +77,7 @@ class Explainer:
         vector = np.asarray(self.index.vectors[item_row], np.float64)
         query = self.scorer.queries([profile], popularity=popularity)
         total = float(self.index.rescore(query[0], np.array([item_row]))[0])
-        rows, columns = self.profile_side(profile, parts, tier), self.item_side(item_row)
+        rows, columns = self.profile_side(profile, parts, tier), self.item_side(item_row, tier)
         matrix = WordMatrix(
             rows.lines, columns.lines, rows.vectors @ columns.vectors.T, rows.vectors @ self.mean_vector
         )
@@ -134,9 +134,9 @@ class Explainer:
         width = self.index.vectors.shape[1]
         return _Side(tuple(lines), np.concatenate(vectors) if vectors else np.zeros((0, width)), tuple(texts))
 
-    def item_side(self, item_row: int) -> _Side:
+    def item_side(self, item_row: int, tier: str = FIRST_LAST) -> _Side:
         """Returns an item's vector as the words of its text and, where there is more, what was learned beyond them."""
-        words = self.item_words.of(item_row)
+        words = self.item_words.of(item_row, tier=tier)
         own = _entering(words, self.scorer.item_map)
         whole = np.asarray(self.index.vectors[item_row], np.float64)
         beyond = whole - own.sum(axis=0)
@@ -166,12 +166,22 @@ class Explainer:
         scores = self.index.scores(self.scorer.queries(profiles, popularity=0.0))
         return float(np.quantile(np.abs(scores), 0.99)) / 2 or 1.0
 
-    def _take_apart(self, text: str, tier: str) -> WordVectors:
-        return words_of(text, self.encoder, tier=tier, bulk=tier == EXACT)  # 1,024 texts average the rounding out
+    def _words(self, text: str, tier: str) -> WordVectors:
+        """Returns the words of a text, the exact ones where they are known, and remembers them."""
+        for key in ((text, EXACT), (text, tier)):
+            found = self._known.get(key)
+            if found is not None:
+                return found
+        found = words_of(text, self.encoder, tier=tier, bulk=tier == EXACT)  # 1,024 texts average the rounding out
+        self._known[text, tier] = found
+        while len(self._known) > _REMEMBERED:
+            self._known.pop(next(iter(self._known)), None)
+        return found
 
-    def can_be_exact(self, profile: Profile) -> bool:
-        """Whether the exact tier would tell more about the profile's words than the quick one."""
-        return any(self._words(text.text, FIRST_LAST).can_be_exact for text in self.scorer.texts(profile))
+    def can_be_exact(self, profile: Profile, item_row: int) -> bool:
+        """Whether the exact tier would tell more about the words of either side than the quick one."""
+        own = [self._words(text.text, FIRST_LAST) for text in self.scorer.texts(profile)]
+        return any(words.can_be_exact for words in (*own, self.item_words.of(item_row)))
 
     def _label(self, facet: Facet) -> str:
         if facet.kind != "liked":

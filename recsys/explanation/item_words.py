@@ -16,6 +16,7 @@ from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, word
 _VERSION = 1
 """Changes when the same text gives other words or vectors."""
 _CHUNK = 64
+_REMEMBERED = 256
 _KIND = "words"
 Progress = Callable[[int, int], None]
 """Called with (items done, items in all)."""
@@ -47,6 +48,7 @@ class ItemWords:
         self._encoder = encoder
         self._store = store
         self._open: dict[tuple[int, str], _Chunk] = {}
+        self._made: dict[tuple[int, str], WordVectors] = {}
         self._empty: np.ndarray | None = None
 
     @property
@@ -54,14 +56,24 @@ class ItemWords:
         """Number of parts that the catalog is kept in."""
         return -(-len(self._texts) // _CHUNK)
 
-    def of(self, item_row: int) -> WordVectors:
-        """Returns the words of an item: the best that is kept, else taken apart at once."""
-        for tier in (EXACT, FIRST_LAST):
-            chunk = self._kept(item_row // _CHUNK, tier)
+    def of(self, item_row: int, *, tier: str = FIRST_LAST) -> WordVectors:
+        """Returns the words of an item, at least in the asked tier: the best that is kept, else taken apart at once."""
+        for kept in (EXACT, FIRST_LAST) if tier == FIRST_LAST else (EXACT,):
+            chunk = self._kept(item_row // _CHUNK, kept)
             if chunk is not None:
                 return self._from(chunk, item_row)
-        found = words_of(self._texts[item_row], self._encoder, tier=FIRST_LAST)
+        found = self._take_apart(item_row, tier)
         return found.adding_up_to(self._embeddings[item_row])
+
+    def _take_apart(self, item_row: int, tier: str) -> WordVectors:
+        for key in ((item_row, EXACT), (item_row, tier)):
+            if (found := self._made.get(key)) is not None:
+                return found
+        found = words_of(self._texts[item_row], self._encoder, tier=tier, bulk=tier == EXACT)
+        self._made[item_row, tier] = found
+        while len(self._made) > _REMEMBERED:
+            self._made.pop(next(iter(self._made)), None)
+        return found
 
     def share_built(self, tier: str = EXACT) -> float:
         """Returns the share of the catalog whose words are kept in a tier."""

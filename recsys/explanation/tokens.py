@@ -24,7 +24,10 @@ _ORIGIN = "what says nothing"
 class TokenEncoder(Protocol):
     """An encoder whose embedding of a text is the mean of its token embeddings."""
 
-    pooling: str
+    @property
+    def pooling(self) -> str:
+        """How token embeddings become the text's: ``mean`` for an average."""
+        ...
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
         """Returns the token embeddings of each text."""

@@ -17,7 +17,7 @@ def wrapped(minilm: TransformerEncoder, model: object, recipe: Recipe | None = N
     """Returns MiniLM with another model or recipe in it."""
     return TransformerEncoder(
         model,
-        minilm._tokenizer,
+        minilm.tokenizer,
         recipe=recipe or minilm._recipe,
         name="wrapped",
         identity="wrapped",
@@ -100,7 +100,7 @@ def test_offsets_map_pieces_to_the_text(minilm: TransformerEncoder):
 
 
 def test_prompt_is_put_in_front(minilm: TransformerEncoder):
-    prompted = wrapped(minilm, minilm._model, Recipe(prompts={"query": "query: "}, default_prompt="query"))
+    prompted = wrapped(minilm, minilm.model, Recipe(prompts={"query": "query: "}, default_prompt="query"))
     np.testing.assert_allclose(prompted.encode(["space"]), minilm.encode(["query: space"]), atol=1e-6)
     (tokens,) = prompted.encode_tokens(["space"])
     at = tokens.pieces.index("space")
@@ -111,7 +111,7 @@ def test_prompt_is_put_in_front(minilm: TransformerEncoder):
 
 def test_out_of_memory_halves_the_batch_and_remembers(minilm: TransformerEncoder):
     texts = [f"story number {n} of many" for n in range(40)]
-    model = Tight(minilm._model, 5)
+    model = Tight(minilm.model, 5)
     tight = wrapped(minilm, model)
     np.testing.assert_allclose(tight.encode(texts), minilm.encode(texts), atol=1e-5)
     failures = model.failures
@@ -122,7 +122,7 @@ def test_out_of_memory_halves_the_batch_and_remembers(minilm: TransformerEncoder
 
 def test_out_of_memory_with_a_single_text_is_not_hidden(minilm: TransformerEncoder):
     with pytest.raises(torch.OutOfMemoryError):
-        wrapped(minilm, Tight(minilm._model, 0)).encode(["space"])
+        wrapped(minilm, Tight(minilm.model, 0)).encode(["space"])
 
 
 @pytest.mark.parametrize("text", ["🦑", "🦑 🐙🐙", ""])

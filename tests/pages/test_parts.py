@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 
 from pages.shared import figures
-from pages.shared.cards import reason
 from pages.shared.form import put_profile, random_profile
 from pages.shared.influence import compared, spoken
 from pages.shared.link import check_link, make_link
 from pages.shared.widgets import plain
 from recsys.schema import Facet, Influence, Profile
-from recsys.schema.profile import PRIOR
 
 FACETS = (Facet("age", "age", "Age <20>"), Facet("interest:a", "interest", "“a”"))
 
@@ -73,23 +71,6 @@ def test_the_influence_in_words():
     assert compared(same) == "2 of 2 items are what everybody gets"
     assert compared(Influence({}, ("1", "2"), ("2", "1"))) == "2 of 2 items are what everybody gets, in another order"
     assert compared(Influence({}, ("1", "2"), ("3", "1"))) == "1 of 2 items is what everybody gets"
-
-
-@pytest.mark.parametrize(
-    ("prior", "values", "said"),
-    [
-        (0.4, [0.1, 0.05], "Popular; Age <20> (+0.10)"),
-        (0.4, [-0.1, -0.05], "Popular; nothing in the profile speaks for it"),
-        (0.1, [0.3, 0.05], "Age <20> (+0.30); Popularity (+0.10)"),
-        (0.0, [0.0, -0.2], "Nothing in the profile speaks for it"),
-    ],
-)
-def test_a_reason_names_popularity_and_what_the_profile_adds(prior, values, said):
-    assert reason([prior, *values], (PRIOR, *FACETS)) == said
-
-
-def test_a_reason_without_a_profile_is_popularity_alone():
-    assert reason([0.4], (PRIOR,)) == "Popular"
 
 
 def test_a_link_carries_the_whole_state_and_comes_back(movielens):
