@@ -26,7 +26,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 peers: $(VENV)/.installed  ## install the rivals and trackers that are packages of their own (one compiles, it needs gcc)
-	@$(PIP) install -q -c constraints.txt -e '.[peers,tracking]'
+	@$(PIP) install -q -c constraints.txt -e '.[peers,tracking,audit]'
 
 app: $(VENV)/.installed  ## start the dashboard
 	@$(BIN)/python -m pages.shared.start

@@ -80,7 +80,9 @@ def _integrated_gradients(recommender: Recommender, encoder: TransformerEncoder)
     try:
         from captum.attr import IntegratedGradients
     except ImportError:
-        raise MissingExtraError("A rival of the audit is missing", "captum", fix="pip install captum.") from None
+        raise MissingExtraError(
+            "A rival of the audit is missing", "captum", fix="Install it with `make peers`, or pip install captum."
+        ) from None
     import torch
 
     model, tokenizer = encoder.model, encoder.tokenizer
