@@ -8,6 +8,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
+from recsys.diagnostics import Finding, diagnose
 from recsys.diversity import diversify
 from recsys.encoder import CachedEncoder, Encoder, TransformerEncoder
 from recsys.errors import ConfigError, DataError, NotTrainedError
@@ -26,7 +27,7 @@ from recsys.schema import (
     Scores,
 )
 from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
-from recsys.settings import MAX_K, Settings
+from recsys.settings import MAX_INTEREST_LENGTH, MAX_K, Settings
 from recsys.training.store import open_or_train
 from recsys.views.embeddings import embed_items
 from recsys.views.text import profile_text
@@ -243,6 +244,18 @@ class Recommender:
             tier=tier,
             warnings=tuple(warnings),
         )
+
+    def diagnose(self) -> list[Finding]:
+        """Returns what is odd about the text embeddings of the catalog, and about the scores of people of all kinds."""
+        people = [
+            Profile(),
+            *(Profile(interests=(name[:MAX_INTEREST_LENGTH],)) for name in self.dataset.categories[:30]),
+        ]
+        ages = self.dataset.age_range
+        people += [Profile(age=float(age)) for age in np.linspace(*ages, 5)] if ages else []
+        people += [Profile(gender=gender) for gender in self.dataset.genders]
+        scores = self.index.scores(self.scorer.queries(people))
+        return diagnose(self.dataset, self.embeddings, self.explainer.item_texts, self.explainer.encoder, scores)
 
     def delete_words(self, explanation: Explanation) -> Deletion:
         """Deletes the profile's words one by one, strongest first and in random orders, and scores what is left."""

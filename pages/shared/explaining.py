@@ -219,7 +219,7 @@ def _prepare_item_words(page: Page) -> None:
     name = f"words of {page.dataset.name}"
     job = jobs().get(name)
     if share < 1 and job is None:
-        jobs().start(name, ["build", page.dataset.name, "--words"])
+        jobs().start(name, ["build", page.dataset.name, "--words"], is_patient=True)
     if share < 1:
         st.caption(
             f":material/hourglass: The words of the catalog are being taken apart in the background: {share:.0%} done. "

@@ -69,6 +69,7 @@ def _navigation() -> StreamlitPage:
     pages = [
         st.Page("pages/recommend.py", title="Recommend", icon=":material/recommend:", default=True),
         st.Page("pages/explain.py", title="Explain", icon=":material/psychology:"),
+        st.Page("pages/explore.py", title="Explore", icon=":material/scatter_plot:"),
         st.Page("pages/evaluate.py", title="Evaluate", icon=":material/science:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
     ]

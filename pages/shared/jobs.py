@@ -27,9 +27,10 @@ class Job:
 
     Args:
         command: words after ``recsys``; the job adds the data folder and where to write its progress.
+        is_patient: whether nobody waits for it, so that it steps back behind everything that somebody waits for.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], *, is_patient: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="coldlens-job-")
         self._progress = Path(self._folder.name) / "progress.json"
         self._errors = Path(self._folder.name) / "errors.txt"
@@ -44,7 +45,7 @@ class Job:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
-                preexec_fn=_step_back,
+                preexec_fn=_step_back if is_patient else None,
             )
 
     @property
@@ -90,7 +91,7 @@ class Jobs:
         """Returns the job of a dataset, running or ended."""
         return self._jobs.get(name)
 
-    def start(self, name: str, command: Sequence[str]) -> None:
+    def start(self, name: str, command: Sequence[str], *, is_patient: bool = False) -> None:
         """Starts a job, unless one is running: of two visitors who start at once, both watch the first one's."""
         with self._lock:
             before = self._jobs.get(name)
@@ -98,7 +99,7 @@ class Jobs:
                 return
             if before is not None:
                 before.cancel()
-            self._jobs[name] = Job(command)
+            self._jobs[name] = Job(command, is_patient=is_patient)
 
     def cancel(self, name: str, job: Job) -> None:
         """Ends a job that a visitor was shown; one that somebody started since is left alone."""

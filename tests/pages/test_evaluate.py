@@ -317,7 +317,7 @@ def test_a_job_that_fails_shows_its_error_and_no_traceback(open_app, tmp_path):
 
     assert not app.exception
     said = texts(app.error)
-    assert "The evaluation failed" in said
+    assert "The background work failed" in said
     assert "No user of this dataset can be judged: 'toy'" in said
     assert "Traceback" not in said
     assert any(button.label == "Run" for button in app.button)

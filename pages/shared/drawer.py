@@ -1,0 +1,174 @@
+"""What is open below the map: one item, a selection, and the table that holds the same as the map."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared.atlases import Opened
+from pages.shared.cards import WANTED
+from pages.shared.form import offered_items
+from pages.shared.frame import Page
+from pages.shared.link import VERSION
+from pages.shared.widgets import plain
+from recsys.export import neutralise
+from recsys.projection import Place
+from recsys.schema import CATEGORIES, ITEM_ID, Recommendations
+
+_NEIGHBOURS = 10
+_HIDDEN = (ITEM_ID, "title", CATEGORIES)
+
+
+def draw_drawer(page: Page, opened: Opened, key: str) -> None:
+    """Draws the opened item: facts, true neighbours, and the ways to explain or like it."""
+    dataset = page.dataset
+    chosen = st.session_state.get(key)
+    if chosen is not None and chosen >= len(dataset.items):
+        chosen = None
+    label = None if chosen is None else dataset.labels[chosen]
+    options = offered_items(dataset, label)
+
+    def choose() -> None:
+        wanted = st.session_state["map_open"]
+        st.session_state[key] = None if wanted is None else dataset.labelled_rows[wanted]
+
+    st.session_state["map_open"] = label
+    st.selectbox("Open an item", options, key="map_open", on_change=choose, placeholder="Click a point, or choose here")
+    if chosen is None:
+        return
+    with st.container(border=True):
+        left, right = st.columns((2, 3))
+        with left:
+            _draw_facts(page, opened, chosen)
+        with right:
+            _draw_neighbours(page, opened, chosen)
+
+
+def _draw_facts(page: Page, opened: Opened, row: int) -> None:
+    dataset = page.dataset
+    item = dataset.items.iloc[row]
+    st.markdown(f"**{plain(dataset.labels[row])}**")
+    if CATEGORIES in item and len(item[CATEGORIES]):
+        st.caption(plain(", ".join(item[CATEGORIES])))
+    scores = page.recommender.score_all(page.profile)
+    facts = {"score": f"{scores.values[row]:.4f}", "rank by score": f"{scores.rank_of(row):,}"}
+    facts |= {"likes": f"{dataset.popularity[row]:,}", "in the nearest ten of": f"{opened.hubness[row]:,} items"}
+    if not opened.is_preview:
+        facts["true neighbours kept here"] = f"{opened.atlas.trust.kept[row]:.0%}".replace("%", "\u00a0%")
+    facts |= {
+        str(name): str(item[name])
+        for name in item.index
+        if name not in _HIDDEN and pd.notna(item[name]) and str(item[name])
+    }
+    st.dataframe(
+        pd.DataFrame({"fact": list(facts), "value": list(facts.values())}), hide_index=True, alt="Facts of the item"
+    )
+    item_id = str(item[ITEM_ID])
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Explain", icon=":material/psychology:", key="map_explain"):
+            st.session_state[WANTED] = item_id
+            st.switch_page("pages/explain.py", query_params={VERSION: "1"})
+        if item_id in page.profile.liked:
+            st.button("No longer like it", icon=":material/heart_minus:", on_click=_unlike, args=(dataset.labels[row],))
+        else:
+            st.button(
+                "Like it", icon=":material/favorite:", on_click=_like, args=(dataset.labels[row],), key="map_like"
+            )
+
+
+def _like(label: str) -> None:
+    st.session_state["liked"] = [*(st.session_state.get("liked") or []), label]
+
+
+def _unlike(label: str) -> None:
+    st.session_state["liked"] = [one for one in st.session_state.get("liked") or [] if one != label]
+
+
+def _draw_neighbours(page: Page, opened: Opened, row: int) -> None:
+    dataset = page.dataset
+    st.markdown("**True neighbours**, by cosine in the original space")
+    near = opened.near[row, :_NEIGHBOURS]
+    vectors = opened.atlas.space.vectors
+    own = np.asarray(vectors[row], np.float64)
+    others = np.asarray(vectors[near], np.float64)
+    lengths = np.linalg.norm(others, axis=1) * max(float(np.linalg.norm(own)), 1e-12)
+    cosines = others @ own / np.maximum(lengths, 1e-12)
+    distance = np.linalg.norm(opened.atlas.items.coordinates - opened.atlas.items.coordinates[row], axis=1)
+    places = np.argsort(np.argsort(distance, kind="stable"), kind="stable")
+    table = pd.DataFrame(
+        {"item": [dataset.labels[n] for n in near], "cosine": cosines, "place on the map": places[near]}
+    )
+    config = {"cosine": st.column_config.NumberColumn(format="%.3f")}
+    st.dataframe(table, hide_index=True, column_config=config, alt="True neighbours of the item")
+
+
+def draw_selection(page: Page, opened: Opened, rows: list[int], place: Place) -> None:
+    """Draws what a lasso or box holds: counts by category, scores, CSV."""
+    rows = [row for row in rows if row < len(page.dataset.items)]
+    if not rows:
+        return
+    table = items_table(page, opened, np.array(rows))
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{len(rows):,} items selected**, mean score {table['score'].mean():.4f}")
+            with st.container(horizontal=True, width="content", gap="small"):
+                st.download_button("CSV", _csv(table), "coldlens-selection.csv", "text/csv", on_click="ignore")
+                st.button("Clear selection", on_click=_clear, icon=":material/deselect:")
+        left, right = st.columns((1, 2))
+        if page.dataset.categories:
+            counts = page.dataset.items[CATEGORIES].iloc[rows].explode().value_counts().rename_axis("category")
+            with left:
+                st.dataframe(counts.rename("items").reset_index(), hide_index=True, alt="Selected items by category")
+        with right:
+            _draw_items(table, "Selected items")
+
+
+def _clear() -> None:
+    st.session_state["_map_selected"] = []
+
+
+def draw_table(page: Page, opened: Opened, place: Place, found: Recommendations) -> None:
+    """Draws the map as a table: the list, the nearest items, or everything; the way in for the keyboard."""
+    with st.expander("The map as a table", icon=":material/table:", key="map_table", on_change="rerun") as table:
+        if not table.open:
+            return
+        listed = [page.dataset.item_row(item_id) for item_id in found.table[ITEM_ID]]
+        which = st.segmented_control(
+            "Rows", ("This person's list", "Nearest to this person", "All items"), default="This person's list",
+            required=True, label_visibility="collapsed", key="map_rows",
+        )  # fmt: skip
+        rows = {"This person's list": np.array(listed, int), "Nearest to this person": place.neighbours}
+        chosen = rows.get(which or "", np.arange(len(page.dataset.items)))
+        _draw_items(items_table(page, opened, chosen), "Items of the map")
+
+
+def items_table(page: Page, opened: Opened, rows: np.ndarray) -> pd.DataFrame:
+    """Returns items with their score, group, hubness and trust."""
+    atlas, dataset = opened.atlas, page.dataset
+    labels = np.array([*atlas.clusters.labels, ""], dtype=object)
+    frame = pd.DataFrame(
+        {
+            ITEM_ID: dataset.items[ITEM_ID].to_numpy()[rows],
+            "item": [dataset.labels[row] for row in rows],
+            "score": page.recommender.score_all(page.profile).values[rows],
+            "likes": dataset.popularity[rows],
+            "group": labels[atlas.clusters.numbers[rows]],
+            "in nearest ten of": opened.hubness[rows],
+            "true neighbours kept": atlas.trust.kept[rows],
+        }
+    )
+    if CATEGORIES in dataset.items:
+        frame.insert(2, CATEGORIES, [", ".join(names) for names in dataset.items[CATEGORIES].iloc[rows]])
+    return frame
+
+
+def _draw_items(table: pd.DataFrame, told: str) -> None:
+    config = {
+        "score": st.column_config.NumberColumn(format="%.4f"),
+        "true neighbours kept": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+    }
+    st.dataframe(table, hide_index=True, column_config=config, alt=told)
+
+
+def _csv(table: pd.DataFrame) -> str:
+    safe = {str(name): table[name].map(neutralise) for name in table if not pd.api.types.is_numeric_dtype(table[name])}
+    return str(table.assign(**safe).to_csv(index=False))

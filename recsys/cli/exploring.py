@@ -1,0 +1,147 @@
+"""Maps of items and people, and the diagnosis of embeddings."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from recsys.cli.shared import (
+    DataDir,
+    DeviceName,
+    EncoderName,
+    JsonFlag,
+    ProgressFile,
+    ProgressReport,
+    ScorerOption,
+    app,
+    print_json,
+    settings_of,
+)
+from recsys.errors import ConfigError
+from recsys.settings import DEFAULT_DATASET
+
+
+@app.command("project")
+def project_command(
+    name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
+    space: Annotated[str, typer.Option(help="text (BERT) or taste (what the additive scorer learned).")] = "text",
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 42,
+    scorer: ScorerOption = None,
+    progress: ProgressFile = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit the maps of a dataset, flat and in three dimensions, and place its users on them; fitted maps are kept."""
+    from recsys.datasets import open_dataset
+    from recsys.projection import MapConfig, open_or_fit_atlas, open_space, people_of, place_people, spaces_of
+    from recsys.recommender import Recommender
+
+    settings = settings_of(data_dir, encoder, device)
+    report = ProgressReport(progress)
+    report("read", 0, 1)
+    dataset = open_dataset(name, data_dir=settings.data_dir)
+    ready = Recommender.from_dataset(dataset, scorer=scorer, settings=settings)
+    if space not in spaces_of(ready.scorer):
+        listed = " or ".join(spaces_of(ready.scorer))
+        raise ConfigError("The scorer has no such space", space, fix=f"Use {listed}.")
+    opened, texts = open_space(space, ready.scorer, ready.embeddings), ready.explainer.item_texts
+    people = people_of(dataset)
+    found: dict[str, Any] = {"dataset": dataset.name, "space": space, "scorer": ready.scorer.name, "items": len(texts)}
+    for n_components in (2, 3):
+        started = time.perf_counter()
+        config = MapConfig(n_components=n_components, seed=seed)
+        told = f"{n_components}-D map"
+
+        def step(what: str, done: int, total: int, told: str = told) -> None:
+            report(f"{told}: {what}", done, total)
+
+        atlas = open_or_fit_atlas(opened, config, texts, dataset.folder, progress=step)
+        place_people(atlas, people, texts, dataset.folder, progress=step)
+        found[f"{n_components}d"] = {
+            "seconds": round(time.perf_counter() - started, 3),
+            "trustworthiness": round(atlas.trust.trustworthiness, 4),
+            "continuity": round(atlas.trust.continuity, 4),
+            "true_neighbours_kept": round(atlas.trust.mean_kept, 4),
+            "groups": list(atlas.clusters.labels),
+            "people": len(people),
+        }
+    report.end()
+    if as_json:
+        print_json(found)
+        return
+    for part in ("2d", "3d"):
+        made = found[part]
+        print(
+            f"{dataset.name}, {space}, {part}: {found['items']:,} items and {made['people']:,} people in "
+            f"{made['seconds']:.1f} s; "
+            f"trustworthiness {made['trustworthiness']:.2f}, continuity {made['continuity']:.2f}, "
+            f"{made['true_neighbours_kept']:.0%} of true neighbours kept."
+        )
+    table = Table("group on the flat map")
+    for label in found["2d"]["groups"]:
+        table.add_row(label)
+    Console().print(table)
+
+
+@app.command("diagnose")
+def diagnose_command(
+    name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
+    against: Annotated[
+        str | None, typer.Option(help="Compare with another encoder: a name or folder, or `lsa` (TF-IDF, no download).")
+    ] = None,
+    scorer: ScorerOption = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Look for hubs, duplicates, cut and empty texts, outliers, mixed categories; or compare two encoders."""
+    from recsys.datasets import open_dataset
+    from recsys.recommender import Recommender
+
+    settings = settings_of(data_dir, encoder, device)
+    dataset = open_dataset(name, data_dir=settings.data_dir)
+    ready = Recommender.from_dataset(dataset, scorer=scorer, settings=settings)
+    found: dict[str, Any] = {"dataset": dataset.name, "encoder": ready.encoder.name, "scorer": ready.scorer.name}
+    found["findings"] = [finding.to_dict() for finding in ready.diagnose()]
+    if against:
+        found["comparison"] = _compare(ready, against, settings)
+    if as_json:
+        print_json(found)
+        return
+    table = Table("what", "state", "what it means", "what to do")
+    for one in found["findings"]:
+        table.add_row(one["title"], "look at this" if one["is_issue"] else "fine", one["meaning"], one["advice"])
+    Console().print(table)
+    if against:
+        told = found["comparison"]
+        print(
+            f"Against {told['second']}: {told['mean_overlap']:.0%} of the nearest ten are shared. Quality: {told['quality']}."
+        )
+
+
+def _compare(ready: Any, against: str, settings: Any) -> dict[str, Any]:
+    from dataclasses import replace
+
+    from recsys.diagnostics import LsaEncoder, compare_encoders
+    from recsys.encoder import Encoder, TransformerEncoder
+
+    texts = ready.explainer.item_texts
+    other: Encoder = LsaEncoder(texts)
+    if against != "lsa":
+        chosen = replace(settings, encoder=against)
+        other = TransformerEncoder.from_pretrained(chosen.encoder, device=chosen.device, precision=chosen.precision)
+    vectors = other.encode(texts, bulk=True)
+    made = compare_encoders(ready.dataset, texts, (ready.encoder, ready.embeddings), (other, vectors))
+    return {
+        "first": made.names[0],
+        "second": made.names[1],
+        "mean_overlap": round(float(made.overlap.mean()), 4),
+        "disparity": round(made.disparity, 4),
+        "quality": {name: round(value, 4) for name, value in made.quality.items()},
+        "moved": made.moved.head(20).to_dict("records"),
+    }
