@@ -25,6 +25,7 @@ from recsys.projection import (
 )
 
 _KEPT = 8
+_UNWANTED = "_map_cancelled"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ def _name(page: Page, space: str) -> str:
 
 def _start(page: Page, space: str) -> None:
     name = _name(page, space)
-    if resources.settings().background and jobs().get(name) is None:
+    if resources.settings().background and jobs().get(name) is None and st.session_state.get(_UNWANTED) != name:
         start_fitting(page, space)
 
 
@@ -109,7 +110,7 @@ def start_fitting(page: Page, space: str) -> None:
 
 
 @st.fragment(run_every=1.0)
-def draw_fitting(page: Page, space: str) -> None:
+def draw_fitting(page: Page, space: str, n_components: int) -> None:
     """Says how far the fitting is, lets the reader cancel it, and draws the page anew when it is done."""
     job = jobs().get(_name(page, space))
     if job is None:
@@ -122,6 +123,8 @@ def draw_fitting(page: Page, space: str) -> None:
         jobs().cancel(_name(page, space), job)
         show_error(error)
         st.button("Try again", on_click=start_fitting, args=(page, space))
+    elif n_components == 2 and str(job.progress().get("step", "")).startswith("3-D"):
+        st.rerun()  # the flat map is there; the other one goes on
     elif job.is_running:
         _draw_progress(page, space, job)
     else:
@@ -139,5 +142,5 @@ def _draw_progress(page: Page, space: str, job: Job) -> None:
 
 
 def _cancel(page: Page, space: str, job: Job) -> None:
-    job.cancel()  # it stays in the list, so that it is not started again by itself
-    st.session_state["_no_map"] = _name(page, space)
+    jobs().cancel(_name(page, space), job)
+    st.session_state[_UNWANTED] = _name(page, space)

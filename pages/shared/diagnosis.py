@@ -49,7 +49,12 @@ def _draw_finding(finding: Finding) -> None:
         if finding.is_issue:
             st.markdown(f":material/build: {plain(finding.advice)}")
         if len(finding.items):
-            st.dataframe(finding.items, hide_index=True, height=260, alt=f"Items of: {finding.title}")
+            st.dataframe(
+                finding.items,
+                hide_index=True,
+                height=min(280, 38 + 35 * len(finding.items)),
+                alt=f"Items of: {finding.title}",
+            )
 
 
 def draw_comparison(page: Page) -> None:

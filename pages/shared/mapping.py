@@ -1,5 +1,6 @@
 """The explorer: a map of items and people, what it is coloured by, and what a click or a lasso opens."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def draw_explorer(page: Page) -> None:
         )
     opened = open_or_preview(page, space or spaces[0], 3 if dimensions == "3-D" else 2)
     if opened.is_preview:
-        draw_fitting(page, space or spaces[0])
+        draw_fitting(page, space or spaces[0], 3 if dimensions == "3-D" else 2)
     found = page.recommender.recommend(
         page.profile, k=page.k, keep=page.keep, popularity=page.controls.popularity, diversity=page.controls.diversity
     )
@@ -82,12 +83,22 @@ def draw_explorer(page: Page) -> None:
 def _remember(key: str) -> None:
     """Copies a selection: Streamlit drops its own whenever the figure changes."""
     points = st.session_state[key]["selection"]["points"]
-    rows = [int(point["customdata"][0]) for point in points if point.get("customdata")]
+    rows = [row for point in points if (row := row_of(point)) is not None]
     if len(rows) == 1:
         st.session_state[_CHOSEN] = rows[0]
         st.session_state[_SELECTED] = []
     elif rows:
         st.session_state[_SELECTED] = list(dict.fromkeys(rows))[:_MOST_SELECTED]
+
+
+def row_of(point: Mapping[str, Any]) -> int | None:
+    """Returns the item_row of a selected point, ``None`` for what is no item; the browser sends it in several shapes."""
+    found = point.get("customdata")
+    if isinstance(found, Mapping):
+        found = list(found.values())
+    if isinstance(found, list | tuple):
+        found = found[0] if found else None
+    return found if isinstance(found, int) and found >= 0 else None
 
 
 def _layers(

@@ -1,6 +1,7 @@
 """How fast is it on this machine."""
 
+from recsys.bench.mapping import run_map_bench
 from recsys.bench.scale import train_synthetic
 from recsys.bench.speed import run_bench
 
-__all__ = ["run_bench", "train_synthetic"]
+__all__ = ["run_bench", "run_map_bench", "train_synthetic"]

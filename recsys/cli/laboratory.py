@@ -117,6 +117,17 @@ def _shots(text: str) -> tuple[int, ...]:
         raise DataError("The shots are not numbers", text, fix=fix) from None
 
 
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 10:
+        fix = "Write whole numbers from 10 on, separated by commas, for example 1682,10000."
+        raise DataError("The numbers of items are not understood", text, fix=fix)
+    return found
+
+
 def _print_evaluation(found: dict[str, Any]) -> None:
     levels = list(found["results"])
     methods = dict.fromkeys(method for level in levels for method in found["results"][level])
@@ -143,13 +154,19 @@ def bench_command(
     train: Annotated[
         int | None, typer.Option(min=1000, help="Only train, on this many synthetic interactions.")
     ] = None,
+    maps: Annotated[
+        str | None, typer.Option(help="Only fit maps, of these numbers of items, for example 1682,10000,50000.")
+    ] = None,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,
 ) -> None:
     """Measure this machine: encoding against sentence-transformers, from a changed profile to a list, and training."""
-    from recsys.bench import run_bench, train_synthetic
+    from recsys.bench import run_bench, run_map_bench, train_synthetic
 
-    result = train_synthetic(train) if train else run_bench(settings_of(data_dir), largest=largest)
+    if maps:
+        result = run_map_bench(settings_of(data_dir), sizes=_sizes(maps))
+    else:
+        result = train_synthetic(train) if train else run_bench(settings_of(data_dir), largest=largest)
     if as_json:
         print_json(result)
         return

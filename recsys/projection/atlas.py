@@ -20,7 +20,7 @@ from recsys.projection.trust import Trust, measure_trust, nearest_items
 from recsys.schema import Profile
 
 _KIND, _PEOPLE = "map", "people"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 _WORD = r"(?u)\b[^\W\d_][^\W\d_'’-]{2,}\b"
-_NAMED = 3
+_NAMED, _SHARED = 3, 3
+"""Words in a label, and in how many of the group's texts each must stand."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +27,13 @@ class Clusters:
     centres: np.ndarray
 
 
-def find_clusters(coordinates: np.ndarray, texts: Sequence[str], *, most: int = 24) -> Clusters:
+def find_clusters(coordinates: np.ndarray, texts: Sequence[str], *, most: int = 18) -> Clusters:
     """Groups a map by density (HDBSCAN) and names each group by c-TF-IDF; the largest ``most`` groups are kept.
 
     Source: M. Grootendorst, BERTopic, 2022 (class-based TF-IDF).
     """
     n = len(coordinates)
-    size = max(8, n // 80)
+    size = max(8, n // 60)
     if n < 2 * size:
         return Clusters(np.full(n, -1), (), np.zeros((0, coordinates.shape[1])))
     from sklearn.cluster import HDBSCAN
@@ -64,6 +66,13 @@ def name_clusters(numbers: np.ndarray, texts: Sequence[str], n: int) -> tuple[st
     words = counter.get_feature_names_out()
     labels = []
     for number, row in enumerate(weights):
-        best = [str(words[at]) for at in np.argsort(-row, kind="stable")[:_NAMED] if row[at] > 0]
+        shared = np.where(_n_texts(counter, texts, numbers == number) >= _SHARED, row, 0.0)
+        best = [str(words[at]) for at in np.argsort(-shared, kind="stable")[:_NAMED] if shared[at] > 0]
         labels.append(" · ".join(best) or f"Group {number + 1}")
     return tuple(labels)
+
+
+def _n_texts(counter: Any, texts: Sequence[str], own: np.ndarray) -> np.ndarray:
+    """In how many texts of a group each word stands."""
+    mine = counter.transform([text for text, is_own in zip(texts, own, strict=True) if is_own])
+    return np.asarray((mine > 0).sum(axis=0)).ravel()

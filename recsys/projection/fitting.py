@@ -49,6 +49,8 @@ class Map:
 def fit_pca(vectors: np.ndarray, n_components: int = 2) -> Map:
     """Returns the first principal components, each with the sign that makes its largest entry positive; instant."""
     wide = np.asarray(vectors, np.float64)
+    if not len(wide):
+        return Map(np.zeros((0, n_components), np.float32), MapConfig(n_components=n_components))
     centred = wide - wide.mean(axis=0)
     _, directions = np.linalg.eigh(centred.T @ centred)
     chosen = directions[:, ::-1][:, :n_components]
@@ -82,11 +84,11 @@ def fit_umap(vectors: np.ndarray, config: MapConfig | None = None, *, progress: 
         tqdm_kwds={"file": _Watcher(progress), "mininterval": 0.2, "bar_format": "{n_fmt}/{total_fmt} "},
     )
     with _quiet(progress):
-        made = reducer.fit(_moved_from_zero(vectors))
+        made = reducer.fit(moved_from_zero(vectors))
     return Map(np.asarray(made.embedding_, np.float32), config, float(made._a), float(made._b))
 
 
-def _moved_from_zero(vectors: np.ndarray) -> np.ndarray:
+def moved_from_zero(vectors: np.ndarray) -> np.ndarray:
     """Vectors of length zero have no angle; they are all put in one direction."""
     found = np.array(vectors, np.float32)
     found[~found.any(axis=1), 0] = 1.0

@@ -32,8 +32,7 @@ def test_a_card_leads_to_its_explanation_and_back_leads_to_the_list(visitor):
     expect(main(visitor)).to_contain_text("Age 31")
     expect(main(visitor)).to_contain_text("3 of 1,682")
     visitor.page.go_back()
-    visitor.settle()
-    assert visitor.titles() == titles
+    assert visitor.titles_after([]) == titles
 
 
 def test_words_can_be_pressed_with_the_keyboard_and_tell_their_pairs(visitor):
