@@ -187,7 +187,8 @@ def _add_marks(figure: go.Figure, spots: np.ndarray, name: str, marker: dict, te
         solid = {**marker, "symbol": "diamond", "size": marker["size"] / 2}
         figure.add_scatter3d(x=spots[:, 0], y=spots[:, 1], z=spots[:, 2], marker=solid, **common)
     else:
-        figure.add_scatter(x=spots[:, 0], y=spots[:, 1], marker=marker, **common)
+        stays = {"marker": {"opacity": 1}}  # a selection must not fade it
+        figure.add_scatter(x=spots[:, 0], y=spots[:, 1], marker=marker, unselected=stays, **common)
 
 
 def _sample(coordinates: np.ndarray, layers: Layers) -> np.ndarray:

@@ -7,7 +7,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from driver import ROOT, chromium, serve, visit
 
-PAGES = {"recommend": "/", "explain": "/explain", "evaluate": "/evaluate", "datasets": "/datasets"}
+PAGES = {
+    "recommend": "/",
+    "explain": "/explain",
+    "explore": "/explore",
+    "evaluate": "/evaluate",
+    "datasets": "/datasets",
+}
 SIZES = {"wide": {"width": 1440, "height": 1300}, "narrow": {"width": 420, "height": 1300}}
 
 

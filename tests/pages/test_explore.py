@@ -169,3 +169,28 @@ def test_a_point_is_read_in_every_shape_that_a_browser_sends(sent, row):
     from pages.shared.mapping import row_of
 
     assert row_of({"customdata": sent}) == row
+
+
+def test_a_changed_map_is_small_and_a_large_one_is_a_density_with_the_persons_neighbourhood():
+    import numpy as np
+
+    from pages.shared.map_figures import DRAWN, Colours, Layers, draw_map
+
+    rng = np.random.default_rng(0)
+    small = rng.standard_normal((1682, 2)).astype(np.float32)
+    colours = Colours("Score", values=rng.random(1682))
+    figure = draw_map(small, [f"A title of some length ({n})" for n in range(1682)], colours, Layers(), is_dark=False)
+    assert len(figure.to_json()) < 200_000
+
+    n = DRAWN + 1
+    large = rng.standard_normal((n, 2)).astype(np.float32)
+    star = large[7]
+    layers = Layers(star=star, listed=[n - 1, n - 2])
+    figure = draw_map(large, [str(row) for row in range(n)], Colours("x", values=rng.random(n)), layers, is_dark=True)
+
+    assert figure.data[0].type == "heatmap"
+    drawn = {int(row[0]) for trace in figure.data if trace.customdata is not None for row in trace.customdata}
+    assert len(drawn) < 10_000
+    assert {n - 1, n - 2, 7} <= drawn
+    nearest = np.argsort(np.linalg.norm(large - star, axis=1))[:100]
+    assert set(nearest.tolist()) <= drawn
