@@ -77,8 +77,8 @@ def _near(vectors: np.ndarray) -> np.ndarray:
 
 
 def _version(page: Page) -> str:
-    """Changes when the dataset or its model does."""
-    return f"{id(page.recommender)}"
+    """Changes when the dataset or its embeddings do, and with them everything that was learned."""
+    return f"{page.dataset.fingerprint} {page.recommender.embeddings_key}"
 
 
 def open_or_preview(page: Page, space: str, n_components: int) -> Opened:

@@ -19,14 +19,15 @@ _OWN = "Another encoder: name or folder"
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _findings(_recommender: Recommender, dataset: str, version: int) -> list[Finding]:
+def _findings(_recommender: Recommender, dataset: str, scorer: str, version: str) -> list[Finding]:
     return _recommender.diagnose()
 
 
 def draw_diagnosis(page: Page) -> None:
     """Draws every finding, those to look at first."""
     with st.spinner("Looking at every text and its neighbours"):
-        found = _findings(page.recommender, page.dataset.name, id(page.recommender))
+        version = f"{page.dataset.fingerprint} {page.recommender.embeddings_key}"
+        found = _findings(page.recommender, page.dataset.name, page.recommender.scorer.name, version)
     n = sum(finding.is_issue for finding in found)
     st.markdown(
         f"**{n} of {len(found)} findings need a look.** They are about the text embeddings of "
