@@ -49,11 +49,23 @@ class Explainer:
         self.encoder = encoder
         self.embeddings = embeddings
         self.dataset = dataset
-        self.item_texts = item_texts(dataset)
-        store = ArtifactStore(dataset.folder / "artifacts") if dataset.folder else None
-        self.item_words = ItemWords(self.item_texts, embeddings, encoder=encoder, store=store)
         self._known: dict[tuple[str, str], WordVectors] = {}
-        self.mean_vector = np.asarray(index.vectors.mean(axis=0, dtype=np.float64))
+
+    @cached_property
+    def item_texts(self) -> list[str]:
+        """The text of every item, in item_row order."""
+        return item_texts(self.dataset)
+
+    @cached_property
+    def item_words(self) -> ItemWords:
+        """The words of every item."""
+        store = ArtifactStore(self.dataset.folder / "artifacts") if self.dataset.folder else None
+        return ItemWords(self.item_texts, self.embeddings, encoder=self.encoder, store=store)
+
+    @cached_property
+    def mean_vector(self) -> np.ndarray:
+        """The vector of the average item, ``(out,)`` float64."""
+        return np.asarray(self.index.vectors.mean(axis=0, dtype=np.float64))
 
     def explain(
         self,
