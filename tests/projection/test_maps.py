@@ -255,3 +255,10 @@ def test_a_preview_is_placed_without_an_objective():
     place = Placer(ItemSpace("text", vectors, np.zeros(2), None), made).place(np.array([1.0, 0.0]))
 
     assert (place.spot <= 1).all()
+
+
+def test_nearest_on_the_map_are_exact():
+    coordinates = np.random.default_rng(2).standard_normal((40, 2)).astype(np.float32)
+    distance = np.linalg.norm(coordinates[:, None] - coordinates, axis=2) + 99 * np.eye(40)
+
+    np.testing.assert_array_equal(nearest_on_map(coordinates, 5), np.argsort(distance, axis=1)[:, :5])
