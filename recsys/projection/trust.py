@@ -65,10 +65,8 @@ def nearest_on_map(coordinates: np.ndarray, k: int = _K) -> np.ndarray:
     """Returns ``(n, k)``: the nearest others of every item on the map."""
     from sklearn.neighbors import NearestNeighbors
 
-    found = NearestNeighbors(n_neighbors=k + 1).fit(coordinates).kneighbors(return_distance=False)
-    rows = np.arange(len(coordinates))[:, None]
-    order = np.argsort(found == rows, axis=1, kind="stable")  # the item itself goes last
-    return np.asarray(np.take_along_axis(found, order, axis=1)[:, :k])
+    # asked for no points in particular, scikit-learn leaves each point out of its own neighbours
+    return np.asarray(NearestNeighbors(n_neighbors=k).fit(coordinates).kneighbors(return_distance=False))
 
 
 def _nearest(n: int, k: int, similarities) -> np.ndarray:  # type: ignore[no-untyped-def]
