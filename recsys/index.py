@@ -100,6 +100,34 @@ class ItemIndex:
         ]
         return 1 + int((others & (scanned > own + slack)).sum()) + int(sum(ahead))
 
+    def ranks_of(
+        self, queries: np.ndarray, rows: np.ndarray, *, allowed: Sequence[np.ndarray | None] | None = None
+    ) -> np.ndarray:
+        """Returns ``(n_queries, n_rows)`` int: for each query what ``rank_of`` gives each of some items."""
+        found = np.zeros((len(queries), len(rows)), np.int64)
+        for start, block in self._blocks(queries):
+            for offset, scanned in enumerate(self.scores(block)):
+                mask = allowed[start + offset] if allowed is not None else None
+                found[start + offset] = self._ranks(block[offset], scanned, rows, mask)
+        return found
+
+    def _ranks(self, query: np.ndarray, scanned: np.ndarray, rows: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+        others = np.arange(len(scanned)) if mask is None else np.flatnonzero(mask)
+        others = others[np.argsort(scanned[others], kind="stable")]
+        values, own = scanned[others], scanned[rows]
+        slack = _ROUNDING * max(1.0, float(np.abs(query).max()))
+        low, high = np.searchsorted(values, own - slack, "left"), np.searchsorted(values, own + slack, "right")
+        ranks = 1 + len(values) - high
+        unclear = [place for place in range(len(rows)) if (others[low[place] : high[place]] != rows[place]).any()]
+        near = [others[low[place] : high[place]] for place in unclear]
+        asked = np.unique(np.concatenate([*near, rows[unclear]])) if unclear else rows[:0]
+        exact = self.rescore(query, asked)
+        for place, close in zip(unclear, near, strict=True):
+            row = rows[place]
+            theirs, mine = exact[np.searchsorted(asked, close)], exact[np.searchsorted(asked, row)]
+            ranks[place] += int(((theirs > mine) | ((theirs == mine) & (close < row))).sum())
+        return np.asarray(ranks)
+
     def _best(
         self, query: np.ndarray, scanned: np.ndarray, k: int, mask: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:

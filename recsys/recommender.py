@@ -238,7 +238,7 @@ class Recommender:
         return self.explainer.explain(
             profile,
             item_row,
-            facets=tuple(map(self._named, self.scorer.facet_vectors(profile, popularity=popularity).facets)),
+            facets=tuple(map(self.named, self.scorer.facet_vectors(profile, popularity=popularity).facets)),
             allowed=self.allowed(profile, exclude=exclude, keep=keep),
             popularity=popularity,
             tier=tier,
@@ -285,10 +285,14 @@ class Recommender:
             DataError: for a gender or an attribute name that the dataset does not have.
             UnknownItemError: for a liked item that is not in the catalog.
         """
+        self.check_known(profile)
+        return [*_outside_data(profile, self.dataset), *self._unread(profile)]
+
+    def check_known(self, profile: Profile) -> None:
+        """Raises what ``check`` raises, without looking for warnings."""
         _check_known(profile, self.dataset)
         for item_id in profile.liked:
             self.dataset.item_row(item_id)
-        return [*_outside_data(profile, self.dataset), *self._unread(profile)]
 
     def _unread(self, profile: Profile) -> Iterable[str]:
         for text in profile.interests:
@@ -328,10 +332,10 @@ class Recommender:
             }
         )
         timings = {**timings, "contributions": (time.perf_counter() - started) * 1000}
-        return Recommendations(profile, table, tuple(map(self._named, parts.facets)), warnings, timings, popularity)
+        return Recommendations(profile, table, tuple(map(self.named, parts.facets)), warnings, timings, popularity)
 
-    def _named(self, facet: Facet) -> Facet:
-        """A liked item is called by its label, which no other item has."""
+    def named(self, facet: Facet) -> Facet:
+        """Returns a facet under the name to be shown: a liked item is called by its label, which no other item has."""
         if facet.kind != "liked":
             return facet
         return replace(

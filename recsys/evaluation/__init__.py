@@ -2,7 +2,6 @@
 
 from recsys.evaluation.contenders import PRIOR_ALONE
 from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation, Plan
-from recsys.evaluation.intervals import Interval
 from recsys.evaluation.laboratory import Step, evaluate
 from recsys.evaluation.measures import parse_measure
 from recsys.evaluation.protocols import PROTOCOLS, make_folds
@@ -10,6 +9,7 @@ from recsys.evaluation.rivals.catalogue import ablations_of, all_rivals
 from recsys.evaluation.rivals.choice import split_rivals
 from recsys.evaluation.shelf import evaluation_key, keep_evaluation, kept_evaluations
 from recsys.evaluation.slices import MIN_GROUP, Nearest, Slice, nearest, slices
+from recsys.intervals import Interval
 
 __all__ = [
     "HEADLINE",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.evaluation.intervals import Interval, interval, paired_difference
+from recsys.intervals import Interval, interval, paired_difference
 
 OURS = "additive"
 HEADLINE = "nDCG@10"

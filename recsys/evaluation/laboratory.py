@@ -11,7 +11,6 @@ from recsys.encoder import Encoder
 from recsys.errors import ConfigError, DataError
 from recsys.evaluation.contenders import PRIOR_ALONE, Additive, FittedAdditive
 from recsys.evaluation.evaluation import Evaluation, Plan, bootstrapped
-from recsys.evaluation.intervals import interval
 from recsys.evaluation.measures import (
     NDCG,
     CalibrationError,
@@ -28,6 +27,7 @@ from recsys.evaluation.protocols import Fold, Level, levels, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, rival
 from recsys.evaluation.rivals.protocol import Fitted, Material, Rival
 from recsys.evaluation.tuning import fit_tuned, tune
+from recsys.intervals import interval
 from recsys.schema import ITEM_ID, Dataset
 from recsys.training import Histories
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation
-from recsys.evaluation.intervals import Interval, interval
+from recsys.intervals import Interval, interval
 from recsys.schema import AGE, GENDER, USER_ID, Dataset, Profile
 
 MIN_GROUP = 20

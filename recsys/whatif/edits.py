@@ -8,7 +8,7 @@ from recsys.settings import MAX_INTERESTS, MAX_LIKED
 
 PROTECTED = ("age", "gender")
 """Facets that no edit touches unless the reader asks: they belong to the fairness view."""
-_AGES = range(10, 81)
+AGES = range(10, 81)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _attributes(profile: Profile, dataset: Dataset) -> Iterator[Edit]:
 
 def _protected(profile: Profile, dataset: Dataset) -> Iterator[Edit]:
     if dataset.age_range:
-        for age in (*_AGES, None):
+        for age in (*AGES, None):
             if age != profile.age:
                 label = "Leave the age unknown" if age is None else f"Make the age {age}"
                 yield Edit("age", "age", label, None if age is None else str(age))

@@ -31,10 +31,10 @@ from recsys.evaluation import (
     slices,
     split_rivals,
 )
-from recsys.evaluation.intervals import interval, paired_difference
 from recsys.evaluation.rivals import choice
 from recsys.evaluation.rivals.catalogue import ablations_of
 from recsys.evaluation.slices import N_NEAREST, fitting_level, merge_small
+from recsys.intervals import interval, paired_difference
 from recsys.schema import ITEM_ID, USER_ID, Dataset, DatasetInfo, Profile
 from tests.evaluation.test_protocols import counted
 from tests.toy import ToyEncoder

@@ -1,4 +1,4 @@
-"""Intervals: how sure a mean over users is, by the bootstrap over users."""
+"""Intervals: how sure a mean is, by the bootstrap."""
 
 from dataclasses import dataclass
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import DataError
-from recsys.evaluation.intervals import Interval, interval, paired_difference
+from recsys.intervals import Interval, interval, paired_difference
 
 
 def test_equal_values_leave_no_doubt():
@@ -28,7 +28,7 @@ def test_same_seed_same_interval_whatever_the_size_of_a_chunk(monkeypatch):
     values = np.random.default_rng(1).random(50)
     found = interval(values, rng_seed=3)
     assert found == interval(values, rng_seed=3) != interval(values, rng_seed=4)
-    monkeypatch.setattr("recsys.evaluation.intervals._CELLS", 170)
+    monkeypatch.setattr("recsys.intervals._CELLS", 170)
     assert interval(values, rng_seed=3) == found
 
 
