@@ -14,6 +14,7 @@ MAX_INTEREST_LENGTH = 200
 MAX_LIKED = 100
 MAX_K = 100
 MAX_AGE = 120
+MAX_PROFILES = 10_000
 
 
 @dataclass(frozen=True)

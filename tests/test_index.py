@@ -148,3 +148,21 @@ def test_the_rank_of_an_item_is_its_place_in_the_search(seed):
     with_it[outside] = True
     expected = 1 + int(np.flatnonzero(index.search(query[None], 40, allowed=[with_it]).rows[0] == outside)[0])
     assert index.rank_of(query, outside, allowed=allowed) == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ranks_of_many_items_for_many_queries_are_those_of_each_alone(seed):
+    rng = np.random.default_rng(seed)
+    vectors = rng.integers(-1, 2, (40, 4)).astype(np.float32)  # many ties
+    index, queries = ItemIndex(vectors), rng.standard_normal((6, 4)).round(1)
+    allowed = [rng.random(40) < 0.7 for _ in queries]
+    rows = rng.permutation(40)[:25]
+
+    found = index.ranks_of(queries, rows, allowed=allowed)
+
+    expected = [[index.rank_of(q, int(r), allowed=a) for r in rows] for q, a in zip(queries, allowed, strict=True)]
+    np.testing.assert_array_equal(found, expected)
+    everywhere = index.ranks_of(queries, rows)
+    assert everywhere.tolist() == [[index.rank_of(q, int(r)) for r in rows] for q in queries]
+    assert index.ranks_of(queries[:0], rows).shape == (0, 25)
+    assert index.ranks_of(queries, rows[:0]).shape == (6, 0)

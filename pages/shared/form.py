@@ -1,19 +1,19 @@
 """The profile form, in the sidebar of every page; its values live in the address."""
 
-from collections.abc import MutableMapping
-from typing import Any, Literal
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, UNKNOWN, VERSION, year_range
+from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, SECOND, UNKNOWN, VERSION, year_range
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
 from recsys.schema import AGE, ITEM_ID, Dataset, Profile
 
 _OFFERED_ITEMS = 20_000
-_BIND: Literal["query-params"] = "query-params"
+_BOUND = {"bind": "query-params"}
 
 
 def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dict[str, list[str]]) -> bool:
@@ -31,9 +31,27 @@ def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dic
         put_profile(state, dataset.info.presets[0].profile, dataset)
         return True
     if params.get("liked"):
-        rows = [dataset.item_rows.get(value, dataset.labelled_rows.get(value)) for value in params["liked"]]
-        state["liked"] = [dataset.labels[row] for row in rows if row is not None]
+        state["liked"] = _labels(params["liked"], dataset)
     return False
+
+
+def put_second(state: MutableMapping[Any, Any], params: Mapping[str, Sequence[str]], dataset: Dataset) -> None:
+    """Sets the form of the second person to what an address says of them; what it cannot use is left as it is."""
+    allowed: dict[str, Sequence[str]] = {"age": AGES, "gender": (*dataset.genders, UNKNOWN)}
+    allowed |= {f"{ATTRIBUTE}{name}": (*values, UNKNOWN) for name, values in dataset.user_attributes.items()}
+    for key, values in allowed.items():
+        for value in params.get(f"{SECOND}{key}", [])[:1]:
+            if value in values:
+                state[f"{SECOND}{key}"] = value
+    if f"{SECOND}interests" in params:
+        state[f"{SECOND}interests"] = [value for value in params[f"{SECOND}interests"] if value.strip()]
+    if f"{SECOND}liked" in params:
+        state[f"{SECOND}liked"] = _labels(params[f"{SECOND}liked"], dataset)
+
+
+def _labels(values: Sequence[str], dataset: Dataset) -> list[str]:
+    rows = [dataset.item_rows.get(value, dataset.labelled_rows.get(value)) for value in values]
+    return [dataset.labels[row] for row in rows if row is not None]
 
 
 def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
@@ -46,21 +64,43 @@ def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
             state[f"{ATTRIBUTE}{name}"] = UNKNOWN
     if state.get("item") not in dataset.labelled_rows:
         state.pop("item", None)
+    for key in [key for key in state if str(key).startswith(SECOND)]:
+        del state[key]
     for key in ("category", *(f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes)):
         state[key] = []
     if spread := year_range(dataset):
         state["years"] = spread
 
 
-def put_profile(state: MutableMapping[Any, Any], profile: Profile, dataset: Dataset) -> None:
-    """Sets the form to a profile; must run before the form is drawn."""
-    state["age"] = UNKNOWN if profile.age is None else str(round(profile.age))
-    state["gender"] = profile.gender if profile.gender in dataset.genders else UNKNOWN
-    state["interests"] = list(profile.interests)
-    state["liked"] = [dataset.labels[dataset.item_rows[i]] for i in profile.liked if i in dataset.item_rows]
+def put_profile(state: MutableMapping[Any, Any], profile: Profile, dataset: Dataset, prefix: str = "") -> None:
+    """Sets the form to a profile; must run before the form is drawn.
+
+    Args:
+        prefix: of the session keys; the second person of the Compare page has another form.
+    """
+    state[f"{prefix}age"] = UNKNOWN if profile.age is None else str(round(profile.age))
+    state[f"{prefix}gender"] = profile.gender if profile.gender in dataset.genders else UNKNOWN
+    state[f"{prefix}interests"] = list(profile.interests)
+    state[f"{prefix}liked"] = [dataset.labels[dataset.item_rows[i]] for i in profile.liked if i in dataset.item_rows]
     for name, values in dataset.user_attributes.items():
         value = profile.attributes.get(name)
-        state[f"{ATTRIBUTE}{name}"] = value if value in values else UNKNOWN
+        state[f"{prefix}{ATTRIBUTE}{name}"] = value if value in values else UNKNOWN
+
+
+def read_profile(state: Mapping[Any, Any], dataset: Dataset, prefix: str = "") -> Profile:
+    """Returns what ``put_profile`` set a form to, or a reader did since."""
+    ids = dataset.items[ITEM_ID]
+    age = state.get(f"{prefix}age") if dataset.age_range else None
+    gender = state.get(f"{prefix}gender") if dataset.genders else None
+    values = {name: state.get(f"{prefix}{ATTRIBUTE}{name}") for name in dataset.user_attributes}
+    liked = state.get(f"{prefix}liked") or []
+    return Profile(
+        age=None if age in (None, UNKNOWN) else float(age),
+        gender=None if gender in (None, UNKNOWN) else gender,
+        attributes={name: value for name, value in values.items() if value not in (None, UNKNOWN)},
+        interests=tuple(state.get(f"{prefix}interests") or ()),
+        liked=tuple(str(ids[dataset.labelled_rows[label]]) for label in liked if label in dataset.labelled_rows),
+    )
 
 
 def draw_profile_form(dataset: Dataset, saved: SavedProfiles) -> Profile:
@@ -70,40 +110,45 @@ def draw_profile_form(dataset: Dataset, saved: SavedProfiles) -> Profile:
         DataError: if there are too many or too long interests.
     """
     _draw_starts(dataset, saved)
-    age = UNKNOWN
+    draw_demographics(dataset, "", **_BOUND)
+    draw_tastes(dataset, "", **_BOUND)
+    return read_profile(st.session_state, dataset)
+
+
+def draw_demographics(dataset: Dataset, prefix: str, **kept: Any) -> None:
+    """Draws age, gender and attributes, as far as the dataset has them.
+
+    Args:
+        prefix: of the session keys.
+        kept: how the widgets keep their values: ``bind`` or ``persist_state``.
+    """
     if dataset.age_range:
-        age = st.select_slider("Age", AGES, key="age", bind=_BIND, help="Leftmost is unknown.")
-    gender: str | None = UNKNOWN
+        st.select_slider("Age", AGES, key=f"{prefix}age", help="Leftmost is unknown.", **kept)
     if dataset.genders:
-        gender = st.segmented_control("Gender", (*dataset.genders, UNKNOWN), key="gender", bind=_BIND)
-    attributes = {
-        name: st.selectbox(name.capitalize(), (UNKNOWN, *values), key=f"{ATTRIBUTE}{name}", bind=_BIND)
-        for name, values in dataset.user_attributes.items()
-    }
-    interests = st.multiselect(
+        st.segmented_control("Gender", (*dataset.genders, UNKNOWN), key=f"{prefix}gender", **kept)
+    for name, values in dataset.user_attributes.items():
+        st.selectbox(name.capitalize(), (UNKNOWN, *values), key=f"{prefix}{ATTRIBUTE}{name}", **kept)
+
+
+def draw_tastes(dataset: Dataset, prefix: str, **kept: Any) -> None:
+    """Draws interests and liked items; arguments as for ``draw_demographics``."""
+    typed = st.session_state.get(f"{prefix}interests") or []
+    st.multiselect(
         "Interests",
-        _suggestions(dataset),
-        key="interests",
-        bind=_BIND,
+        list(dict.fromkeys([*dataset.categories, *typed])),
+        key=f"{prefix}interests",
         accept_new_options=True,
         placeholder="Type anything, press Enter",
         help="Free text, encoded as typed. The catalog's categories are suggested.",
+        **kept,
     )
-    liked = st.multiselect(
+    st.multiselect(
         "Liked items",
-        _offered(dataset),
-        key="liked",
-        bind=_BIND,
+        offered_items(dataset, *(st.session_state.get(f"{prefix}liked") or [])),
+        key=f"{prefix}liked",
         placeholder="Search by title",
         help="They are part of the profile, and are left out of the list.",
-    )
-    ids = dataset.items[ITEM_ID]
-    return Profile(
-        age=None if age == UNKNOWN else float(age),
-        gender=None if gender in (UNKNOWN, None) else gender,
-        attributes={name: value for name, value in attributes.items() if value != UNKNOWN},
-        interests=tuple(interests),
-        liked=tuple(ids[dataset.labelled_rows[label]] for label in liked if label in dataset.labelled_rows),
+        **kept,
     )
 
 
@@ -171,16 +216,6 @@ def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:
         interests=tuple(str(text) for text in rng.choice(dataset.categories or ("",), interests, replace=False)),
         liked=tuple(dataset.items[ITEM_ID].iloc[int(row)] for row in liked),
     )
-
-
-def _suggestions(dataset: Dataset) -> list[str]:
-    typed = st.session_state.get("interests") or []
-    return list(dict.fromkeys([*dataset.categories, *typed]))
-
-
-def _offered(dataset: Dataset) -> list[str]:
-    """Whatever is liked already, then the most popular items."""
-    return offered_items(dataset, *(st.session_state.get("liked") or []))
 
 
 def offered_items(dataset: Dataset, *chosen: str | None) -> list[str]:

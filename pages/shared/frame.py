@@ -10,12 +10,13 @@ from streamlit.navigation.page import StreamlitPage
 from pages.shared import resources
 from pages.shared.controls import ListControls, draw_list_controls
 from pages.shared.form import carry_over, draw_profile_form, draw_saving, one_line, start_profile
-from pages.shared.link import address_of, check_link
+from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
+from recsys.whatif import ListConfig
 
 _MARK, _NOTICES, _OFFERED = "_frame", "_link_notices", "_offered_scorers"
 _SCORERS = {
@@ -41,6 +42,11 @@ class Page:
     def keep(self) -> ItemFilter:
         """What may be in a list."""
         return self.controls.keep
+
+    @property
+    def lists(self) -> ListConfig:
+        """How lists of many profiles are made: as here, but by score alone."""
+        return ListConfig(self.k, self.keep, self.controls.popularity)
 
     @property
     def has_prior(self) -> bool:
@@ -70,6 +76,7 @@ def _navigation() -> StreamlitPage:
         st.Page("pages/recommend.py", title="Recommend", icon=":material/recommend:", default=True),
         st.Page("pages/explain.py", title="Explain", icon=":material/psychology:"),
         st.Page("pages/explore.py", title="Explore", icon=":material/scatter_plot:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page("pages/evaluate.py", title="Evaluate", icon=":material/science:"),
         st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
     ]
@@ -119,6 +126,7 @@ def _draw_sidebar() -> Page:
         carry_over(st.session_state, dataset)
     if before is None:
         st.session_state[_NOTICES] = [*st.session_state.get(_NOTICES, []), *check_link(params, dataset)]
+        st.session_state[ADDRESS] = {key: params[key] for key in compare_keys(dataset) if key in params}
         if start_profile(st.session_state, dataset, params):
             # what is assigned before a bound widget's first run does not reach the address by itself (Streamlit 1.67)
             address = address_of(st.session_state.to_dict(), dataset)

@@ -18,18 +18,35 @@ SHARE_KEYS = ("popularity", "diversity")
 """Numbers from 0 to 1."""
 CONTROL_KEYS = ("dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "item")
 
+SECOND = "b-"
+"""Before the keys of the second person of the Compare page."""
+VIEW_KEYS = ("tab", "over", "by", "target", "wanted", "locked", "flip", "reactions")
+"""What else is on the Compare page: the open tab and its choices."""
+LISTED_KEYS = ("locked", "reactions")
+"""Those of them that hold several values."""
+ADDRESS = "_opened_address"
+"""Session key of the parts of an opened address that belong to the Compare page."""
+
 
 def keys_of(dataset: Dataset) -> tuple[str, ...]:
-    """Returns every part of the address that belongs to a dataset's page."""
-    attributes = [f"{ATTRIBUTE}{name}" for name in dataset.user_attributes]
+    """Returns every part of the address that belongs to any page of a dataset."""
     filters = [f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes]
-    return (VERSION, *CONTROL_KEYS, *PROFILE_KEYS, *attributes, *filters)
+    return (VERSION, *CONTROL_KEYS, *_profile_keys(dataset), *filters)
 
 
-def address_of(state: Mapping[str, object], dataset: Dataset) -> dict[str, list[str]]:
+def compare_keys(dataset: Dataset) -> tuple[str, ...]:
+    """Returns what the Compare page adds: the second person and what is open."""
+    return (*(f"{SECOND}{key}" for key in _profile_keys(dataset)), *VIEW_KEYS)
+
+
+def _profile_keys(dataset: Dataset) -> tuple[str, ...]:
+    return (*PROFILE_KEYS, *(f"{ATTRIBUTE}{name}" for name in dataset.user_attributes))
+
+
+def address_of(state: Mapping[str, object], dataset: Dataset, *, is_comparing: bool = False) -> dict[str, list[str]]:
     """Returns every query parameter of a state; an empty list of values is one empty value."""
     address = {VERSION: ["1"]}
-    for key in keys_of(dataset)[1:]:
+    for key in (*keys_of(dataset)[1:], *(compare_keys(dataset) if is_comparing else ())):
         value = state.get(key)
         if isinstance(value, list | tuple):
             address[key] = [str(part) for part in value] or [""]
@@ -38,9 +55,10 @@ def address_of(state: Mapping[str, object], dataset: Dataset) -> dict[str, list[
     return address
 
 
-def make_link(base: str, state: Mapping[str, object], dataset: Dataset) -> str:
-    """Returns an address that carries the profile, the scorer and the list's controls in full."""
-    return f"{base.split('?')[0]}?{urlencode(address_of(state, dataset), doseq=True)}"
+def make_link(base: str, state: Mapping[str, object], dataset: Dataset, *, is_comparing: bool = False) -> str:
+    """Returns an address that carries the profile, the scorer and the list's controls in full, and both persons if comparing."""
+    address = address_of(state, dataset, is_comparing=is_comparing)
+    return f"{base.split('?')[0]}?{urlencode(address, doseq=True)}"
 
 
 def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[str]:
@@ -59,6 +77,7 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
     known["years"] = ([str(year) for year in range(first, last + 1)], f"two years from {first} to {last}")
     for name, values in dataset.user_attributes.items():
         known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), f"one of {', '.join(values[:6])} …")
+    known |= {f"{SECOND}{key}": known[key] for key in _profile_keys(dataset) if key in known}
     for name, values in dataset.item_attributes.items():
         known[f"{ITEM_ATTRIBUTE}{name}"] = (values, f"one of {', '.join(values[:6])} …")
     notices = [
@@ -72,7 +91,7 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
         for value in params.get(key, []):
             if value and value not in accepted:
                 notices.append(_left_out(key, value, hint))
-    unknown = [key for key in params if key not in keys_of(dataset)]
+    unknown = [key for key in params if key not in (*keys_of(dataset), *compare_keys(dataset))]
     notices += [
         f"The link has a part that means nothing here: “{shorten(key, 60)}”. It was ignored." for key in unknown
     ]

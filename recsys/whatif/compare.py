@@ -13,18 +13,24 @@ from recsys.whatif.lists import category_shares, mean_likes, mean_price, overlap
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What one facet adds to an item for B, less what it adds for A.
+class PartShift:
+    """What one facet adds to an item for A, and for B.
 
     Attributes:
         kind: kind of the facet.
-        label: what changed: ``Age 27 → Age 60``, ``no “war” → “war”``, or the facet alone where it stands in both.
+        label: what changed: ``Age 27 → Age 60``, ``no “war”``, ``now “war”``, or the facet alone where both have it.
     """
 
     key: str
     kind: str
     label: str
-    value: float
+    before: float
+    after: float
+
+    @property
+    def value(self) -> float:
+        """How much more it adds for B."""
+        return self.after - self.before
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,8 @@ class Change:
         title: how the item is called where it must be told apart.
         first_rank, second_rank: by score, among all that may be shown to A and to B; beyond k where it is not listed.
             ``None`` where it may not be shown, because it is liked.
-        differences: by facet, largest first; they sum to the second score less the first.
-        is_in_first, is_in_second: whether it stands in the list.
+        shifts: by facet, largest first; their values sum to the second score less the first.
+        first_place, second_place: from 1, in the list as shown, which diversity may order otherwise; ``None`` where not listed.
     """
 
     item_id: str
@@ -46,17 +52,22 @@ class Change:
     second_rank: int | None
     first_score: float
     second_score: float
-    differences: tuple[Difference, ...]
-    is_in_first: bool
-    is_in_second: bool
+    shifts: tuple[PartShift, ...]
+    first_place: int | None
+    second_place: int | None
 
     @property
     def kind(self) -> str:
         """``entered``, ``left``, ``up``, ``down`` or ``same``."""
-        if self.is_in_first != self.is_in_second:
-            return "entered" if self.is_in_second else "left"
-        first, second = self.first_rank or 0, self.second_rank or 0
-        return "same" if first == second else "up" if second < first else "down"
+        if self.first_place is None or self.second_place is None:
+            return "left" if self.second_place is None else "entered"
+        return (
+            "same"
+            if self.first_place == self.second_place
+            else "up"
+            if self.second_place < self.first_place
+            else "down"
+        )
 
     @property
     def shift(self) -> float:
@@ -162,14 +173,14 @@ def _changes(
     allowed = [recommender.allowed(profile, keep=keep) for profile in profiles]
     ranks = index.ranks_of(queries, rows, allowed=allowed)
     scores = [index.rescore(query, rows) for query in queries]
-    parts = _differences(recommender, profiles, popularity)
+    parts = _changing(recommender, profiles, popularity)
     vectors = np.asarray(index.vectors[rows], np.float64)
-    values = vectors @ np.stack([vector for _, _, vector in parts]).T if parts else np.zeros((len(rows), 0))
+    values = [[vectors @ side for side in sides] for _, _, sides in parts]
     found = []
     for place, row in enumerate(rows.tolist()):
-        differences = [
-            Difference(facet.key, facet.kind, label, float(values[place, n]))
-            for n, (facet, label, _) in enumerate(parts)
+        shifts = [
+            PartShift(facet.key, facet.kind, label, float(before[place]), float(after[place]))
+            for (facet, label, _), (before, after) in zip(parts, values, strict=True)
         ]
         found.append(
             Change(
@@ -180,30 +191,35 @@ def _changes(
                 second_rank=int(ranks[1, place]) if allowed[1][row] else None,
                 first_score=float(scores[0][place]),
                 second_score=float(scores[1][place]),
-                differences=tuple(sorted(differences, key=lambda part: -abs(part.value))),
-                is_in_first=row in lists[0],
-                is_in_second=row in lists[1],
+                shifts=tuple(sorted(shifts, key=lambda part: -abs(part.value))),
+                first_place=_place(lists[0], row),
+                second_place=_place(lists[1], row),
             )
         )
     return tuple(found)
 
 
-def _differences(
+def _place(rows: np.ndarray, row: int) -> int | None:
+    found = np.flatnonzero(rows == row)
+    return int(found[0]) + 1 if len(found) else None
+
+
+def _changing(
     recommender: Recommender, profiles: tuple[Profile, Profile], popularity: float
-) -> list[tuple[Facet, str, np.ndarray]]:
-    """Every facet that changes, with what it adds to the query of the second profile, less what it adds to that of the first."""
+) -> list[tuple[Facet, str, tuple[np.ndarray, np.ndarray]]]:
+    """Every facet that changes, with what it adds to the query of the first profile and of the second."""
     sides = []
     for profile in profiles:
         parts = recommender.scorer.facet_vectors(profile, popularity=popularity)
         named = [recommender.named(facet) for facet in parts.facets]
         sides.append({facet.key: (facet, vector) for facet, vector in zip(named, parts.vectors, strict=True)})
+    nothing = np.zeros(recommender.scorer.item_vectors.shape[1])
     found = []
     for key in dict.fromkeys([*sides[0], *sides[1]]):
-        before, after = sides[0].get(key), sides[1].get(key)
-        change = (after[1] if after else 0.0) - (before[1] if before else 0.0)
-        if np.any(change):
-            facet = after[0] if after else before[0]  # type: ignore[index]
-            found.append((facet, _told(before and before[0], after and after[0]), np.asarray(change)))
+        (first, before), (second, after) = (side.get(key, (None, nothing)) for side in sides)
+        facet = second or first
+        if facet is not None and not np.array_equal(before, after):
+            found.append((facet, _told(first, second), (before, after)))
     return found
 
 
@@ -220,7 +236,7 @@ def _values(change: Change) -> dict[str, Any]:
         "kind": change.kind,
         "rank": [change.first_rank, change.second_rank],
         "score": [change.first_score, change.second_score],
-        "differences": {part.label: part.value for part in change.differences},
+        "shifts": {part.label: part.value for part in change.shifts},
     }
 
 

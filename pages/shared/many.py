@@ -1,0 +1,203 @@
+"""Many people at once: generated or from a table, what they are shown and what never is."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared import compare_charts
+from pages.shared.frame import Page
+from pages.shared.widgets import show_error
+from recsys.errors import ColdlensError
+from recsys.schema import ITEM_ID
+from recsys.settings import MAX_PROFILES
+from recsys.whatif import (
+    DEAD_FROM,
+    MAX_PAIRED,
+    Grid,
+    NamedProfiles,
+    generate_profiles,
+    rank_grid,
+    read_profiles,
+    template_csv,
+)
+
+_RESULT = "_grid"
+_MANY, _NO_INTEREST = 200, "none"
+_STEPS = {"read profiles": "Reading the profiles", "rank items": "Ranking all items for each"}
+
+
+def draw_many(page: Page) -> None:
+    """Draws the choice of people, and what all their lists together show."""
+    source = st.segmented_control(
+        "People", ("Every combination", "From a table"), default="Every combination", key="grid_source", required=True,
+        persist_state="session",
+    )  # fmt: skip
+    try:
+        named = _generated(page) if source == "Every combination" else _uploaded(page)
+    except ColdlensError as error:
+        show_error(error)
+        return
+    if named is not None:
+        _run(page, named)
+    kept = st.session_state.get(_RESULT)
+    if kept and kept[0] == _world(page):
+        _draw_grid(page, kept[1])
+    elif kept:
+        st.info("The last grid was made with other data, another scorer or other controls. Rank them again.")
+
+
+def _world(page: Page) -> str:
+    scorer = page.recommender.scorer.name
+    return f"{page.dataset.fingerprint} {page.recommender.embeddings_key} {scorer} {page.lists}"
+
+
+def _generated(page: Page) -> NamedProfiles | None:
+    dataset = page.dataset
+    with st.form("grid_form"):
+        first, last, every = 10, 80, 5
+        with st.container(horizontal=True):
+            if dataset.age_range:
+                first, last = st.slider("Ages", 0, 120, (10, 80), key="grid_ages")
+                every = int(st.number_input("Every so many years", 1, 50, 5, key="grid_every"))
+        genders: list[str | None] = [None]
+        if dataset.genders:
+            genders = st.multiselect(
+                "Genders", [*dataset.genders, None], default=list(dataset.genders), format_func=lambda value: value or "unknown",
+                key="grid_genders",
+            )  # fmt: skip
+        interests = st.multiselect(
+            "Interests, one for each person", [_NO_INTEREST, *dataset.categories], key="grid_interests",
+            default=[_NO_INTEREST, *dataset.categories[:18]], accept_new_options=True,
+        )  # fmt: skip
+        started = st.form_submit_button("Rank them all", icon=":material/play_arrow:")
+    if not started:
+        return None
+    ages = [float(age) for age in range(first, last + 1, every)] if dataset.age_range else [None]
+    sets = [() if text == _NO_INTEREST else (text,) for text in interests]
+    return generate_profiles(dataset, ages=ages, genders=genders, interests=sets, attributes=page.profile.attributes)
+
+
+def _uploaded(page: Page) -> NamedProfiles | None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        file = st.file_uploader(
+            f"A CSV file of at most {MAX_PROFILES:,} people", type="csv", key="grid_file", width="stretch"
+        )
+        st.download_button(
+            "An example", template_csv(page.dataset), "coldlens-people.csv", "text/csv", on_click="ignore",
+            icon=":material/download:", help="With the columns that this dataset knows. Several interests or liked items: a|b",
+        )  # fmt: skip
+    if file is None:
+        return None
+    content = file.getvalue()
+    digest = f"{hashlib.sha256(content).hexdigest()} {_world(page)}"
+    if st.session_state.get("_grid_file") == digest:
+        return None
+    named = read_profiles(content, page.dataset)
+    st.session_state["_grid_file"] = digest
+    return named
+
+
+def _run(page: Page, named: NamedProfiles) -> None:
+    bar = st.progress(0.0, text=f"Ranking {len(named):,} people")
+
+    def report(step: str, done: int, total: int) -> None:
+        bar.progress(done / max(total, 1), text=f"{_STEPS.get(step, step.capitalize())}: {done:,} of {total:,}")
+
+    st.session_state[_RESULT] = (_world(page), rank_grid(page.recommender, named, page.lists, progress=report))
+    bar.empty()
+
+
+def _draw_grid(page: Page, grid: Grid) -> None:
+    dead = int(grid.cells["is_dead"].sum())
+    never = len(grid.never_shown)
+    with st.container(horizontal=True, gap="large"):
+        st.metric("People", f"{len(grid):,}")
+        st.metric(
+            "Items that somebody sees",
+            _percent(grid.coverage),
+            help="Of all items that may be shown: catalog coverage.",
+        )
+        st.metric("Never shown", f"{never:,}")
+        st.metric(
+            "Shared by two people",
+            _percent(grid.mean_overlap),
+            help=f"Mean share of the top {grid.k} over all pairs of people.",
+        )
+        st.metric(
+            "Dead zones",
+            f"{dead} of {len(grid.cells)}",
+            help=f"Groups whose lists are {DEAD_FROM:.0%} or more what everybody gets.",
+        )
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "All lists (CSV)", grid.lists_csv(page.dataset), "coldlens-lists.csv", "text/csv", on_click="ignore"
+        )
+        st.download_button(
+            "All items (CSV)", grid.items_csv(page.dataset), "coldlens-items.csv", "text/csv", on_click="ignore"
+        )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Most shown**")
+        _draw_items(page, grid, grid.most_shown[:_MANY])
+    with right:
+        st.markdown(f"**Never shown**{f', the first {_MANY}' if never > _MANY else ''}")
+        _draw_items(page, grid, grid.never_shown[:_MANY])
+    _draw_cells(grid)
+    _draw_overlaps(grid)
+
+
+def _percent(share: float) -> str:
+    return "–" if np.isnan(share) else f"{share:.0%}".replace("%", " %")
+
+
+def _draw_items(page: Page, grid: Grid, rows: np.ndarray) -> None:
+    dataset = page.dataset
+    table = pd.DataFrame(
+        {
+            ITEM_ID: dataset.items[ITEM_ID].to_numpy()[rows],
+            "item": [dataset.labels[row] for row in rows],
+            "lists": grid.shown[rows],
+            "likes": dataset.popularity[rows],
+        }
+    )
+    st.dataframe(table, hide_index=True, height=300, alt="Items and how many lists show them")
+
+
+def _draw_cells(grid: Grid) -> None:
+    names = {
+        "cell": "people", "n": "how many", "n_items": "different items", "overlap": "what everybody gets", "score": "best score",
+        "is_dead": "dead zone",
+    }  # fmt: skip
+    st.markdown("**The space of people**")
+    config = {
+        "what everybody gets": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+        "best score": st.column_config.NumberColumn(format="%.3f"),
+    }
+    table = (
+        grid.cells[list(names)].rename(columns=names).sort_values("what everybody gets", ascending=False, kind="stable")
+    )
+    st.dataframe(
+        table, hide_index=True, column_config=config, height=300, alt="Groups of people and what they are shown"
+    )
+    st.caption(
+        f"A dead zone is a group whose lists are on average {DEAD_FROM:.0%} or more the list that an empty profile gets: "
+        "whatever they say of themselves changes next to nothing.".replace("%", " %")
+    )
+
+
+def _draw_overlaps(grid: Grid) -> None:
+    with st.expander(
+        "Who is shown the same", icon=":material/grid_on:", key="grid_overlaps", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        names, values = grid.profile_overlap() if len(grid) <= min(40, MAX_PAIRED) else grid.cell_overlap(40)
+        if len(names) < 2:
+            st.caption("There is only one group.")
+            return
+        st.plotly_chart(
+            compare_charts.matrix(values, list(names)), key="grid_matrix", alt="Mean overlap of every two groups"
+        )
+        st.caption(f"Mean share of the top {grid.k} that two people share, one of each group; the largest groups.")

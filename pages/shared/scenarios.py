@@ -1,0 +1,145 @@
+"""What is on the Compare page, to be sent and to be opened again: the link, the scenario file, the stakeholder pack."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import resources
+from pages.shared.atlases import open_or_preview
+from pages.shared.form import put_profile
+from pages.shared.frame import Page
+from pages.shared.link import ITEM_ATTRIBUTE, SECOND, VIEW_KEYS, year_range
+from pages.shared.sharing import draw_link
+from pages.shared.widgets import plain, show_error
+from recsys.errors import ColdlensError
+from recsys.explanation import FIRST_LAST
+from recsys.schema import ITEM_ID
+from recsys.whatif import Comparison, ListCheck, Scenario, check_scenario, make_scenario, to_pack
+
+_EXPLAINED = 3
+
+
+def draw_scenarios(page: Page, found: Comparison) -> None:
+    """Draws what can be taken away, and where a scenario comes back."""
+    st.markdown("**Take it with you**")
+    scenario = _scenario(page, found)
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        draw_link(page, is_comparing=True)
+        st.download_button(
+            "Scenario (JSON)", scenario.to_json(), "coldlens-scenario.json", "application/json", on_click="ignore",
+            icon=":material/download:", help="Both people, the saved ones, every control and the lists, with fingerprints.",
+        )  # fmt: skip
+    notes = st.text_area("A note for the reader of the pack", key="pack_notes", max_chars=2000, persist_state="session")
+    st.download_button(
+        "Stakeholder pack (HTML)", lambda: _pack(page, found, scenario, notes or ""), "coldlens-pack.html", "text/html",
+        on_click="ignore", icon=":material/present_to_all:",
+        help="One file without scripts that opens anywhere, with no network: people, lists, differences, reasons, map.",
+    )  # fmt: skip
+    st.divider()
+    st.markdown("**Open a scenario**")
+    _draw_opening(page)
+
+
+def _scenario(page: Page, found: Comparison) -> Scenario:
+    profiles = {"A": found.first.profile, "B": found.second.profile}
+    for preset in resources.saved_profiles(page.dataset.name).all():
+        profiles.setdefault(preset.name, preset.profile)
+    asked = page.controls
+    view = {key: st.session_state[key] for key in VIEW_KEYS if st.session_state.get(key) is not None}
+    return make_scenario(
+        page.recommender, profiles, made=datetime.now(UTC).isoformat(timespec="seconds"), k=asked.k, keep=asked.keep,
+        popularity=asked.popularity, diversity=asked.diversity, view=view,
+    )  # fmt: skip
+
+
+def _pack(page: Page, found: Comparison, scenario: Scenario, notes: str) -> str:
+    opened = open_or_preview(page, "text", 2)
+    sides = {"A": found.first, "B": found.second}
+    return to_pack(
+        page.recommender,
+        found,
+        explanations={
+            name: [
+                page.recommender.explain(
+                    made.profile, item_id, keep=page.keep, popularity=page.controls.popularity, tier=FIRST_LAST
+                )
+                for item_id in made.table[ITEM_ID][:_EXPLAINED]
+            ]
+            for name, made in sides.items()
+        },
+        atlas=opened.atlas,
+        places={name: opened.atlas.place(made.profile).spot for name, made in sides.items()},
+        scenario=scenario,
+        notes=notes,
+        about={
+            "Dataset": page.dataset.info.title,
+            "Scorer": page.recommender.scorer.name,
+            "Encoder": page.recommender.encoder.name,
+            "Coldlens": version("coldlens"),
+        },
+    )
+
+
+def _draw_opening(page: Page) -> None:
+    file = st.file_uploader("A scenario file", type="json", key="scenario_file")
+    if file is None:
+        return
+    try:
+        scenario = Scenario.from_json(file.getvalue())
+    except ColdlensError as error:
+        show_error(error)
+        return
+    found = check_scenario(scenario, page.recommender)
+    show = st.success if found.holds else st.warning
+    show("\n\n".join(plain(text) for text in found.told), icon=":material/fact_check:")
+    for name, one in found.lists.items():
+        if not one.holds:
+            _draw_list(name, one, found.labels)
+    st.button(
+        "Load these people and controls", icon=":material/login:", on_click=_load, args=(page, scenario),
+        help="A and B of the file take the places of A and B here, and the list's controls those of the sidebar.",
+    )  # fmt: skip
+
+
+def _draw_list(name: str, found: ListCheck, labels: Mapping[str, str]) -> None:
+    if found.problem:
+        st.markdown(f"**{plain(name)}**: {plain(found.problem)}")
+        return
+    rows = [
+        {
+            "rank": rank + 1,
+            "then": labels.get(found.then[rank], "") if rank < len(found.then) else "",
+            "now": labels.get(found.now[rank], "") if rank < len(found.now) else "",
+        }
+        for rank in range(max(len(found.then), len(found.now)))
+    ]
+    with st.expander(f"{plain(name)}: then and now", expanded=True):
+        st.dataframe(rows, hide_index=True, alt=f"The list of {name}, then and now")
+
+
+def _load(page: Page, scenario: Scenario) -> None:
+    state, dataset = st.session_state, page.dataset
+    for name, prefix in (("A", ""), ("B", SECOND)):
+        if name in scenario.profiles:
+            put_profile(state, scenario.profiles[name], dataset, prefix)
+    controls, keep = scenario.controls, scenario.keep
+    state["k"], state["diversity"] = controls["k"], controls["diversity"]
+    if page.has_prior:
+        state["popularity"] = controls["popularity"]
+    if dataset.categories:
+        state["category"] = [name for name in keep.categories if name in dataset.categories]
+    if spread := year_range(dataset):
+        first, last = keep.years or spread
+        state["years"] = (min(max(first, spread[0]), spread[1]), max(min(last, spread[1]), spread[0]))
+    for name, values in dataset.item_attributes.items():
+        state[f"{ITEM_ATTRIBUTE}{name}"] = [value for value in keep.attributes.get(name, ()) if value in values]
+    _restore(state, scenario.view)
+
+
+def _restore(state: Any, view: Mapping[str, Any]) -> None:
+    for key in VIEW_KEYS:
+        if key in view and key != "tab":  # the reader stays where the answer is
+            state[key] = view[key]

@@ -1,0 +1,99 @@
+"""The second person of the Compare page, B: starts as a copy of A, the person in the sidebar."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from pages.shared import resources
+from pages.shared.form import (
+    draw_demographics,
+    draw_tastes,
+    one_line,
+    put_profile,
+    put_second,
+    random_profile,
+    read_profile,
+)
+from pages.shared.frame import Page
+from pages.shared.link import ADDRESS, LISTED_KEYS, SECOND, VIEW_KEYS
+from recsys.schema import Profile
+
+_KEPT = {"persist_state": "session"}
+_FOR = "_second_for"
+
+
+def draw_second(page: Page) -> Profile:
+    """Draws the form of B, and returns who B is."""
+    state = st.session_state
+    if state.get(_FOR) != page.dataset.name:
+        _begin(state, page)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            told = st.empty()
+            _draw_copying(page)
+        with st.expander("Change B", icon=":material/edit:", key="second_open", expanded=True):
+            _draw_starts(page)
+            left, right = st.columns(2, gap="medium")
+            with left:
+                draw_demographics(page.dataset, SECOND, **_KEPT)
+            with right:
+                draw_tastes(page.dataset, SECOND, **_KEPT)
+        second = read_profile(state, page.dataset, SECOND)
+        first_line, second_line = one_line(page.profile, page.dataset), one_line(second, page.dataset)
+        told.markdown(f"**A** (sidebar): {first_line}\n\n**B**: {second_line}", width="stretch")
+    return second
+
+
+def _begin(state: MutableMapping[Any, Any], page: Page) -> None:
+    """Fills the form, and what else the page shows, from the address that was opened; else B is a copy of A."""
+    opened = state.pop(ADDRESS, {})
+    put_profile(state, page.profile, page.dataset, SECOND)
+    put_second(state, opened, page.dataset)
+    for key in VIEW_KEYS:
+        if key in opened:
+            state[key] = list(opened[key]) if key in LISTED_KEYS else opened[key][0]
+    state[_FOR] = page.dataset.name
+
+
+def _draw_copying(page: Page) -> None:
+    dataset = page.dataset
+
+    def copy() -> None:
+        put_profile(st.session_state, page.profile, dataset, SECOND)
+
+    def swap() -> None:
+        second = read_profile(st.session_state, dataset, SECOND)
+        put_profile(st.session_state, page.profile, dataset, SECOND)
+        put_profile(st.session_state, second, dataset)
+
+    st.button("Copy A to B", icon=":material/content_copy:", on_click=copy)
+    st.button("Swap A and B", icon=":material/swap_horiz:", on_click=swap)
+
+
+def _draw_starts(page: Page) -> None:
+    dataset = page.dataset
+    ready = [*dataset.info.presets, *resources.saved_profiles(dataset.name).all()]
+
+    def use() -> None:
+        chosen = st.session_state["second_preset"]
+        if chosen is not None:
+            put_profile(st.session_state, ready[chosen].profile, dataset, SECOND)
+            st.session_state["second_preset"] = None
+
+    def surprise() -> None:
+        put_profile(st.session_state, random_profile(dataset, np.random.default_rng()), dataset, SECOND)
+
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            "Start B from",
+            range(len(ready)),
+            index=None,
+            format_func=lambda number: ready[number].name,
+            key="second_preset",
+            on_change=use,
+            placeholder="A preset or saved profile",
+            width=260,
+        )
+        st.button("Surprise me", icon=":material/casino:", on_click=surprise, key="second_surprise")

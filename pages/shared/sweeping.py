@@ -1,0 +1,161 @@
+"""Sweeps: one or two things moved over all their values."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared import compare_charts
+from pages.shared.form import offered_items
+from pages.shared.frame import Page
+from pages.shared.widgets import plain
+from recsys.schema import ITEM_ID, Recommendations
+from recsys.whatif import Axis, Sweep, axes_of, sweep, sweep_two
+
+_NOTHING, _FIRST = "nothing else", "Which item is first"
+_MANY = 7
+"""Items that get a colour of their own; the others share one."""
+
+
+def draw_sweep(page: Page, listed: Recommendations) -> None:
+    """Draws the choice of axes for A, and the map of ranks or of places."""
+    axes = {axis.key: axis for axis in axes_of(page.recommender, page.profile)}
+    if not axes:
+        st.info(
+            "There is nothing to sweep: the dataset knows no ages, genders or attributes, and the profile is empty."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        over = _choose("Move A's", list(axes), "over", axes)
+        by = _choose("and", [_NOTHING, *(key for key in axes if key != over)], "by", axes)
+    if page.controls.diversity:
+        st.caption("Ranks here are by score alone; diversity is left out.")
+    if by == _NOTHING:
+        _draw_one(page, axes[over])
+    else:
+        _draw_two(page, axes[over], axes[by], listed)
+
+
+def _choose(label: str, options: list[str], key: str, axes: dict[str, Axis]) -> str:
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]
+    return st.selectbox(
+        label, options, key=key, format_func=lambda name: axes[name].label if name in axes else name,
+        persist_state="session", width=260,
+    )  # fmt: skip
+
+
+def _draw_one(page: Page, axis: Axis) -> None:
+    found = sweep(page.recommender, page.profile, axis, page.lists)
+    labels = page.dataset.labels
+    if not len(found.rows):
+        st.info("No item passes the filters. Widen the categories or years in the sidebar.")
+        return
+    st.markdown(_in_words(found, labels))
+    figure = compare_charts.rank_map(found, labels, is_dark=st.context.theme.type == "dark")
+    st.plotly_chart(
+        figure, config={"displayModeBar": False}, key=f"sweep-{axis.key}",
+        alt=f"Rank of {len(found.rows)} items over {len(axis.steps)} steps of {axis.label}; the table below holds the same.",
+    )  # fmt: skip
+    ticks = " Orange ticks mark where an item enters or leaves." if axis.is_ordered else ""
+    st.caption(
+        f"Every item that is ever in the top {found.k}. Dark is high up; without colour it is not in the list.{ticks} Everything "
+        f"else about A stays as it is.{_caveat(axis)}"
+    )
+    _draw_flips(found, labels)
+    with st.expander("Ranks as a table", icon=":material/table:"):
+        table = pd.DataFrame(found.ranks.T, columns=list(axis.labels))
+        table.insert(0, "item", [labels[row] for row in found.rows])
+        st.dataframe(table, hide_index=True, alt="Rank of every item at every step")
+        st.download_button(
+            "CSV", _csv(page, found), f"coldlens-sweep-{axis.key.split(':')[0]}.csv", "text/csv", on_click="ignore"
+        )
+
+
+def _caveat(axis: Axis) -> str:
+    if axis.key.startswith("weight:"):
+        return " The weight multiplies what the interest adds to each score: 0 silences it, 1 is as typed."
+    if axis.key == "liked":
+        return " Liked items count in the order of the profile, and are left out of the list."
+    return ""
+
+
+def _in_words(found: Sweep, labels: Sequence[str]) -> str:
+    always = [row for n, row in enumerate(found.rows) if (found.ranks[:, n] <= found.k).all()]
+    firsts = Counter(int(row) for row in found.top[:, 0] if row >= 0)
+    told = [f"**{len(found.rows)} items share the top {found.k}**, {len(always)} of them are always in it."]
+    if len(firsts) == 1:
+        told.append(f"{plain(labels[next(iter(firsts))])} is first everywhere.")
+    else:
+        best, n = firsts.most_common(1)[0]
+        told.append(
+            f"{len(firsts)} items are first somewhere, most often {plain(labels[best])} ({n} of {len(found.top)})."
+        )
+    return " ".join(told)
+
+
+def _draw_flips(found: Sweep, labels: Sequence[str]) -> None:
+    if not found.flips:
+        st.caption("No item enters or leaves.")
+        return
+    name = "Flip points" if found.axis.is_ordered else "Who enters and who leaves"
+    with st.expander(f"{name}: {len(found.flips)}", icon=":material/swap_vert:"):
+        rows = [
+            {
+                "at": found.axis.labels[flip.step],
+                "item": labels[flip.item_row],
+                "what happens": "enters" if flip.is_entering else "leaves",
+                "rank before": flip.before,
+                "rank after": flip.after,
+            }
+            for flip in found.flips
+        ]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Items that enter or leave")
+
+
+def _draw_two(page: Page, first: Axis, second: Axis, listed: Recommendations) -> None:
+    dataset = page.dataset
+    options = [_FIRST, *(dataset.labels[dataset.item_row(item_id)] for item_id in listed.table[ITEM_ID])]
+    options = list(dict.fromkeys([*options, *offered_items(dataset, st.session_state.get("target"))]))
+    if st.session_state.get("target") not in options:
+        st.session_state["target"] = _FIRST
+    target = st.selectbox("Show", options, key="target", persist_state="session")
+    found = sweep_two(page.recommender, page.profile, first, second, page.lists)
+    is_dark, axes = st.context.theme.type == "dark", (first.labels, second.labels)
+    if target == _FIRST:
+        numbers, names = _numbered(found.winners, dataset.labels)
+        figure = compare_charts.surface_of_names(numbers, names, axes, is_dark=is_dark)
+        told = f"Which item is first; {len(np.unique(found.winners))} different ones."
+        values = np.array([[names[n] for n in row] for row in numbers], dtype=object)
+    else:
+        values = found.ranks_of(dataset.labelled_rows[target])
+        figure = compare_charts.surface_of_ranks(values, axes, k=page.k, is_dark=is_dark)
+        told = f"Rank of {target}: best {values.min():,}, worst {values.max():,}; blue is in the top {page.k}."
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="surface", alt=told)
+    st.caption(f"{plain(told)} Across: {plain(first.label)}; down: {plain(second.label)}.")
+    with st.expander("As a table", icon=":material/table:"):
+        table = pd.DataFrame(values.T, columns=list(first.labels))
+        table.insert(0, second.label, list(second.labels))
+        st.dataframe(table, hide_index=True, alt=told)
+
+
+def _numbered(winners: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """The items that are first most often, by number; the rest are one."""
+    counts = Counter(winners.ravel().tolist())
+    rows = [row for row, _ in counts.most_common(_MANY if len(counts) > _MANY + 1 else _MANY + 1)]
+    names = [labels[row] if row >= 0 else "nothing" for row in rows]
+    if len(counts) > len(rows):
+        names.append("another item")
+    number = {row: place for place, row in enumerate(rows)}
+    return np.vectorize(lambda row: number.get(row, len(rows)), otypes=[int])(winners), names
+
+
+def _csv(page: Page, found: Sweep) -> str:
+    from recsys.export import neutralise
+
+    table = pd.DataFrame(found.ranks.T, columns=[neutralise(label) for label in found.axis.labels])
+    table.insert(0, "item", [neutralise(page.dataset.labels[row]) for row in found.rows])
+    table.insert(0, ITEM_ID, [neutralise(page.dataset.items[ITEM_ID].iloc[row]) for row in found.rows])
+    return str(table.to_csv(index=False))

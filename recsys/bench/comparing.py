@@ -1,0 +1,64 @@
+"""How long what-if questions take, as the Compare page asks them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from recsys.recommender import Recommender
+from recsys.schema import ITEM_ID, Profile
+from recsys.whatif import Panel, axes_of, bring_in, compare, sweep, sweep_two
+
+_REPEATS, _GRID = 15, 10_000
+
+
+def time_comparisons(recommender: Recommender, profiles: list[Profile]) -> dict[str, Any]:
+    """Returns p50 and p95 in milliseconds of a comparison, sweeps, and a counterfactual of one edit, and seconds of a grid.
+
+    Every question is about a person that no cache knows.
+    """
+    dataset = recommender.dataset
+    people = [replace(profile, age=(profile.age or 30.0) + 0.003) for profile in profiles[: _REPEATS + 1]]
+    pairs = list(pairwise(people))
+    compare(recommender, people[-1], people[0])
+    found: dict[str, Any] = {
+        "a_against_b": _times([partial(compare, recommender, *pair) for pair in pairs]),
+    }
+    axes = {axis.key: axis for axis in axes_of(recommender, people[0])}
+    if "age" in axes:
+        found["sweep_of_ages"] = _times([partial(sweep, recommender, one, axes["age"]) for one in people[1:6]])
+    if "age" in axes and "gender" in axes:
+        both = [partial(_everywhere, recommender, one, axes) for one in people[6:11]]
+        found["sweep_of_ages_by_genders"] = _times(both) | {"profiles": 71 * len(dataset.genders)}
+    ids = [str(item_id) for item_id in dataset.items[ITEM_ID].iloc[:: max(1, len(dataset.items) // _REPEATS)]]
+    edits = [partial(bring_in, recommender, people[2], item_id) for item_id in ids]
+    tried = [sum(call().tried.values()) for call in edits]
+    found["counterfactual"] = _times(edits) | {"single_edits": int(np.median(tried))}
+    found["grid"] = _grid(recommender, people)
+    return found
+
+
+def _everywhere(recommender: Recommender, profile: Profile, axes: Any) -> None:
+    found = sweep_two(recommender, profile, axes["age"], axes["gender"])
+    assert found.winners.size and found.ranks_of(0).size
+
+
+def _grid(recommender: Recommender, people: list[Profile]) -> dict[str, float]:
+    ages = np.linspace(10, 80, _GRID // len(people) + 1)
+    many = [replace(one, age=float(age)) for one in people for age in ages][:_GRID]
+    started = time.perf_counter()
+    Panel.from_profiles(recommender, many).ranked()
+    return {"profiles": len(many), "seconds": round(time.perf_counter() - started, 2)}
+
+
+def _times(calls: list[Callable[[], object]]) -> dict[str, float]:
+    taken = []
+    for call in calls:
+        started = time.perf_counter()
+        call()
+        taken.append(1000 * (time.perf_counter() - started))
+    return {"p50_ms": round(float(np.percentile(taken, 50)), 1), "p95_ms": round(float(np.percentile(taken, 95)), 1)}
