@@ -10,18 +10,22 @@ from pages.shared.many import draw_many
 from pages.shared.scenarios import draw_scenarios
 from pages.shared.second import draw_second
 from pages.shared.sweeping import draw_sweep
+from pages.shared.wanting import draw_wanted
 
 with open_page("What changes if they were someone else?") as page:
     second = draw_second(page)
     found = compare_both(page, second)
-    names = ("A and B", "Sweep", "Fairness", "Many people", "Cold to warm", "Share")
-    both, sweeps, fairness, many, growth, share = st.tabs(names, on_change="rerun", key="tab")
+    names = ("A and B", "Sweep", "Bring it in", "Fairness", "Many people", "Cold to warm", "Share")
+    both, sweeps, wanted, fairness, many, growth, share = st.tabs(names, on_change="rerun", key="tab")
     if both.open:
         with both:
             draw_comparison(page, found)
     if sweeps.open:
         with sweeps:
             draw_sweep(page, found.first)
+    if wanted.open:
+        with wanted:
+            draw_wanted(page, found.first)
     if fairness.open:
         with fairness:
             draw_groups(page)

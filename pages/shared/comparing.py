@@ -73,7 +73,7 @@ def in_words(found: Comparison) -> str:
 
 def _draw_measures(found: Comparison) -> None:
     with st.container(horizontal=True, gap="large"):
-        st.metric("Shared", f"{found.overlap:.0%}".replace("%", " %"), help="Share of items that both lists show.")
+        st.metric("Shared", f"{found.overlap:.0%}".replace("%", "\u00a0%"), help="Share of items that both lists show.")
         st.metric(
             "Shared, top first", f"{found.rank_biased_overlap:.2f}",
             help="Rank-biased overlap: like the share, but the top of the lists counts more. 1 is the same list, 0 is nothing "

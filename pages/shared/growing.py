@@ -95,7 +95,7 @@ def _draw_list(page: Page, name: str, stages: tuple[Stage, ...], *, is_live: boo
         if len(stages) > 1:
             st.caption(
                 f"{len(now.entered)} new since the last reaction; {now.overlap_with_start:.0%} of the first list left."
-                .replace("%", " %")
+                .replace("%", "\u00a0%")
             )  # fmt: skip
         for place, item_id in enumerate(now.item_ids, 1):
             _draw_row(page, place, item_id, is_new=item_id in now.entered, is_live=is_live)
@@ -130,7 +130,7 @@ def _draw_curves(both: tuple[tuple[Stage, ...], ...]) -> None:
     }
     st.markdown(
         f"**A and B share {shared[0]:.0%} of their lists at the start, {shared[-1]:.0%} after "
-        f"{len(shared) - 1} {'reaction' if len(shared) == 2 else 'reactions'}.**".replace("%", " %")
+        f"{len(shared) - 1} {'reaction' if len(shared) == 2 else 'reactions'}.**".replace("%", "\u00a0%")
     )
     told = "; ".join(f"{name}: {', '.join(f'{v:.0%}' for v in values)}" for name, values in lines.items())
     st.plotly_chart(compare_charts.curves(lines), config={"displayModeBar": False}, key="growth", alt=told)

@@ -149,7 +149,7 @@ def _draw_grid(page: Page, grid: Grid) -> None:
 
 
 def _percent(share: float) -> str:
-    return "–" if np.isnan(share) else f"{share:.0%}".replace("%", " %")
+    return "–" if np.isnan(share) else f"{share:.0%}".replace("%", "\u00a0%")
 
 
 def _draw_items(page: Page, grid: Grid, rows: np.ndarray) -> None:
@@ -183,7 +183,7 @@ def _draw_cells(grid: Grid) -> None:
     )
     st.caption(
         f"A dead zone is a group whose lists are on average {DEAD_FROM:.0%} or more the list that an empty profile gets: "
-        "whatever they say of themselves changes next to nothing.".replace("%", " %")
+        "whatever they say of themselves changes next to nothing.".replace("%", "\u00a0%")
     )
 
 

@@ -1,7 +1,7 @@
 """How long what-if questions take, as the Compare page asks them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -11,7 +11,7 @@ import numpy as np
 
 from recsys.recommender import Recommender
 from recsys.schema import ITEM_ID, Profile
-from recsys.whatif import Panel, axes_of, bring_in, compare, sweep, sweep_two
+from recsys.whatif import NamedProfiles, axes_of, bring_in, compare, rank_grid, sweep, sweep_two
 
 _REPEATS, _GRID = 15, 10_000
 
@@ -50,12 +50,13 @@ def _everywhere(recommender: Recommender, profile: Profile, axes: Any) -> None:
 def _grid(recommender: Recommender, people: list[Profile]) -> dict[str, float]:
     ages = np.linspace(10, 80, _GRID // len(people) + 1)
     many = [replace(one, age=float(age)) for one in people for age in ages][:_GRID]
+    named = NamedProfiles(tuple(map(str, range(len(many)))), tuple(many))
     started = time.perf_counter()
-    Panel.from_profiles(recommender, many).ranked()
+    assert len(rank_grid(recommender, named).cells)
     return {"profiles": len(many), "seconds": round(time.perf_counter() - started, 2)}
 
 
-def _times(calls: list[Callable[[], object]]) -> dict[str, float]:
+def _times(calls: Sequence[Callable[[], object]]) -> dict[str, float]:
     taken = []
     for call in calls:
         started = time.perf_counter()

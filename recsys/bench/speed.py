@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.bench.comparing import time_comparisons
 from recsys.bench.explaining import time_explanations
 from recsys.datasets import open_dataset
 from recsys.encoder import Encoder, TransformerEncoder
@@ -41,17 +42,18 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         "encode": _encode(dataset, encoder, settings, recommender.scorer.queries(profiles)),
         "whatif": whatif,
         "search": bandwidth,
-        "explain": _explaining(dataset, encoder, profiles),
+        **_questions(dataset, encoder, profiles),
         "training": _training(dataset, recommender.embeddings, recommender.encoder),
     }
 
 
-def _explaining(dataset: Dataset, encoder: Encoder, profiles: list[Profile]) -> dict[str, Any]:
-    """Server time of explanations with every scorer that the dataset has."""
-    found = {}
+def _questions(dataset: Dataset, encoder: Encoder, profiles: list[Profile]) -> dict[str, Any]:
+    """Server time of explanations and comparisons with every scorer that the dataset has."""
+    found: dict[str, Any] = {"explain": {}, "compare": {}}
     for scorer in available_scorers(dataset):
         recommender = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder)
-        found[scorer] = time_explanations(recommender, profiles)
+        found["explain"][scorer] = time_explanations(recommender, profiles)
+        found["compare"][scorer] = time_comparisons(recommender, profiles)
     return found
 
 

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,15 +29,17 @@ from recsys.cli.shared import (
     app,
     print_json,
     profile_of,
+    read_bytes,
     settings_of,
     whole_number,
+    write_text,
 )
 from recsys.errors import DataError
 from recsys.schema import Profile
 
 if TYPE_CHECKING:
     from recsys.recommender import Recommender
-    from recsys.whatif import Axis
+    from recsys.whatif import Axis, Comparison, Scenario
 
 _SHOWN = 30
 
@@ -63,7 +67,8 @@ def _after(profile: Profile, text: str) -> Profile:
         if kind == "-" and value not in before:
             raise DataError(f"The profile has no such {key}", value, fix=f"It has: {', '.join(before) or 'none'}.")
         kept = tuple(one for one in before if one != value) if kind else ()
-        return replace(profile, **{listed[key]: kept if kind == "-" or not value else (*kept, value)})
+        after = kept if kind == "-" or not value else (*kept, value)
+        return replace(profile, interests=after) if key == "interest" else replace(profile, liked=after)
     if key == "age":
         return replace(profile, age=value or None)  # type: ignore[arg-type]
     if key == "gender":
@@ -90,6 +95,13 @@ def compare_command(
     k: LengthOption = "10",
     scorer: ScorerOption = None,
     popularity: PopularityOption = 1.0,
+    scenario: Annotated[
+        Path | None, typer.Option(help="Write both people, their lists and fingerprints to this JSON file.")
+    ] = None,
+    pack: Annotated[Path | None, typer.Option(help="Write the stakeholder pack to this HTML file.")] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Instead, say whether the lists of this scenario file still hold.")
+    ] = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -101,11 +113,16 @@ def compare_command(
     from recsys.whatif import compare
 
     settings = settings_of(data_dir, encoder, device)
+    if check is not None:
+        _check(check, settings, as_json)
+        return
     first = profile_of(age, gender, attribute, interest, liked)
     second = changed(first, other or [])
     opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
     ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     found = compare(ready, first, second, k=whole_number(k), popularity=popularity)
+    if scenario is not None or pack is not None:
+        _write(ready, found, whole_number(k), popularity, scenario, pack)
     if as_json:
         print_json({"dataset": opened.name, "scorer": ready.scorer.name, **found.to_dict()})
         return
@@ -121,6 +138,68 @@ def compare_command(
         f"{found.overlap:.0%} of the items are shared (rank-biased overlap {found.rank_biased_overlap:.2f}); "
         f"{len(found.of_kind('entered'))} enter, {len(found.of_kind('left'))} leave, {len(found.of_kind('up', 'down'))} move."
     )
+
+
+def _write(
+    ready: "Recommender", found: "Comparison", k: int, popularity: float, scenario: Path | None, pack: Path | None
+) -> None:
+    from recsys.whatif import make_scenario
+
+    profiles = {"A": found.first.profile, "B": found.second.profile}
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    kept = make_scenario(ready, profiles, made=made, k=k, popularity=popularity)
+    if scenario is not None:
+        write_text(scenario, kept.to_json())
+    if pack is not None:
+        write_text(pack, _packed(ready, found, kept, popularity))
+
+
+def _packed(ready: "Recommender", found: "Comparison", kept: "Scenario", popularity: float) -> str:
+    from importlib.metadata import version
+
+    from recsys.projection import MapConfig, open_or_fit_atlas, open_space
+    from recsys.schema import ITEM_ID
+    from recsys.whatif import to_pack
+
+    dataset, texts = ready.dataset, ready.explainer.item_texts
+    atlas = open_or_fit_atlas(open_space("text", ready.scorer, ready.embeddings), MapConfig(), texts, dataset.folder)
+    sides = {"A": found.first, "B": found.second}
+    return to_pack(
+        ready,
+        found,
+        explanations={
+            name: [ready.explain(made.profile, item, popularity=popularity) for item in made.table[ITEM_ID][:3]]
+            for name, made in sides.items()
+        },
+        atlas=atlas,
+        places={name: atlas.place(made.profile).spot for name, made in sides.items()},
+        scenario=kept,
+        about={
+            "Dataset": dataset.info.title,
+            "Scorer": ready.scorer.name,
+            "Encoder": ready.encoder.name,
+            "Coldlens": version("coldlens"),
+        },
+    )
+
+
+def _check(path: Path, settings: Any, as_json: bool) -> None:
+    from recsys.datasets import open_dataset
+    from recsys.recommender import Recommender
+    from recsys.whatif import Scenario, check_scenario
+
+    scenario = Scenario.from_json(read_bytes(path))
+    opened = open_dataset(scenario.dataset, data_dir=settings.data_dir)
+    found = check_scenario(scenario, Recommender.from_dataset(opened, scorer=scenario.scorer, settings=settings))
+    if as_json:
+        lists = {
+            name: {"holds": one.holds, "then": one.then, "now": one.now, "problem": one.problem}
+            for name, one in found.lists.items()
+        }
+        same = {name: getattr(found, f"same_{name}") for name in ("dataset", "model", "encoder")}
+        print_json({"holds": found.holds, "same": same, "told": found.told, "lists": lists})
+        return
+    print("\n".join(found.told))
 
 
 def _rank(rank: int | None) -> str:
@@ -216,3 +295,54 @@ def _print_surface(found: dict[str, Any]) -> None:
         table.add_row(label, *(escape(str(value)) for value in line[:12]))
     Console().print(table)
     print(f"Rank of {found['title']}." if "title" in found else "The item_id that is first.")
+
+
+@app.command("grid")
+def grid_command(
+    people: Annotated[
+        Path | None,
+        typer.Argument(help="CSV file of people; without one, every age, gender and category is combined."),
+    ] = None,
+    template: Annotated[bool, typer.Option("--template", help="Print an example of such a file instead.")] = False,
+    lists: Annotated[Path | None, typer.Option(help="Write every list to this CSV file.")] = None,
+    dataset: DatasetOption = None,
+    k: LengthOption = "10",
+    scorer: ScorerOption = None,
+    popularity: PopularityOption = 1.0,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Rank everything for up to 10,000 people: what they are shown, what never is, and where a profile changes nothing."""
+    from recsys.datasets import open_dataset
+    from recsys.recommender import Recommender
+    from recsys.whatif import ListConfig, generate_profiles, rank_grid, read_profiles, template_csv
+
+    settings = settings_of(data_dir, encoder, device)
+    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    if template:
+        print(template_csv(opened), end="")
+        return
+    if people is not None:
+        named = read_profiles(people, opened)
+    else:
+        ages = [float(age) for age in range(10, 81, 5)] if opened.age_range else [None]
+        interests = [(), *((name,) for name in opened.categories[:18])]
+        named = generate_profiles(opened, ages=ages, genders=opened.genders or (None,), interests=interests)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    found = rank_grid(ready, named, ListConfig(whole_number(k), popularity=popularity))
+    if lists is not None:
+        write_text(lists, found.lists_csv(opened))
+    if as_json:
+        print_json({"dataset": opened.name, "scorer": ready.scorer.name, **found.to_dict(opened)})
+        return
+    table = Table("shown most", "lists")
+    for row in found.most_shown[:10]:
+        table.add_row(escape(opened.labels[row]), f"{found.shown[row]:,}")
+    Console().print(table)
+    dead = found.cells["is_dead"]
+    print(
+        f"{len(found):,} people see {found.coverage:.1%} of the items; {len(found.never_shown):,} are never shown. Two people "
+        f"share {found.mean_overlap:.0%} of their lists on average; {int(dead.sum())} of {len(dead)} groups are dead zones."
+    )

@@ -30,7 +30,10 @@ from recsys.cli.shared import (
     whole_number,
 )
 from recsys.errors import ConfigError, DataError
-from recsys.schema import COMPLETE, Explanation
+from recsys.schema import Explanation
+from recsys.settings import MAX_K
+
+_SHOWN_EDITS = 10
 
 
 @app.command("explain")
@@ -80,11 +83,7 @@ def explain_command(
         _audit(ready, pairs, seed, as_json)
         return
     assert item is not None
-    explanation = ready.explain(profile, item, popularity=popularity, tier=tier)
-    if not explanation.is_complete:
-        fix = "This is a fault of Coldlens, not of your input. Please report it."
-        missed = f"{explanation.completeness_error:.2e}, more than {COMPLETE:g}"
-        raise DataError("The parts do not add up to the score", missed, fix=fix)
+    explanation = ready.explain(profile, item, popularity=popularity, tier=tier).checked()
     found = explanation.to_dict() | {"dataset": opened.name, "reason": ready.reason(explanation)}
     if versus:
         found["versus"] = _versus(ready, explanation, versus, popularity, tier)
@@ -99,7 +98,7 @@ def _versus(ready: Any, first: Explanation, item_id: str, popularity: float, tie
     from recsys.explanation import contrast
 
     second = ready.explain(first.profile, item_id, popularity=popularity, tier=tier)
-    found = contrast(first, second)
+    found = contrast(first, second).checked()
     return {
         "item_id": item_id,
         "title": second.title,
@@ -115,6 +114,8 @@ def _versus(ready: Any, first: Explanation, item_id: str, popularity: float, tie
 def _edits(ready: Any, explanation: Explanation, k: int, popularity: float, unlock: bool) -> dict[str, Any]:
     from recsys.whatif import PROTECTED, bring_in
 
+    if not 1 <= k <= MAX_K:
+        raise DataError("The length of the list is out of range", k, fix=f"Choose k from 1 to {MAX_K}.")
     answer = bring_in(
         ready, explanation.profile, explanation.item_id, k=k, popularity=popularity, locked=() if unlock else PROTECTED
     )
@@ -157,11 +158,31 @@ def _print(explanation: Explanation, found: dict[str, Any]) -> None:
         words = "  ".join(f"{word.text} {word.contribution:+.3f}" for word in text.words)
         print(f"{'item' if text.side == 'item' else 'profile'}: {words}")
     if "versus" in found:
-        print(f"Against {found['versus']['title']} (rank {found['versus']['rank']}): {found['versus']['gap']:+.4f}.")
+        _print_versus(found["versus"])
     if "edits" in found:
-        told = [f"{one['edit']}: rank {one['rank']}" for one in found["edits"]["found"][:10]]
-        print("\n".join(told) or "Not reachable with two edits, or in the top k already.")
+        _print_edits(found["edits"])
     print(f"{explanation.method} Largest error of any sum: {explanation.completeness_error:.0e}.")
+
+
+def _print_versus(found: dict[str, Any]) -> None:
+    print(f"Against {found['title']} (rank {found['rank']}): {found['gap']:+.4f}, made of")
+    table = Table("part", "adds more here than there")
+    for label, value in found["parts"].items():
+        table.add_row(escape(label), f"{value:+.4f}")
+    Console().print(table)
+
+
+def _print_edits(found: dict[str, Any]) -> None:
+    k, edits = found["k"], found["found"]
+    if found["rank"] <= k:
+        print(f"It is in the top {k} already.")
+        return
+    tried = f"{sum(found['tried'].values()):,} single edits and {found['pairs_tried']:,} pairs were tried"
+    print(f"What would bring it into the top {k} ({tried}):" if edits else f"Not reachable with two edits ({tried}).")
+    for one in edits[:_SHOWN_EDITS]:
+        print(f"  {one['edit']}: rank {one['rank']}")
+    if len(edits) > _SHOWN_EDITS:
+        print(f"  and {len(edits) - _SHOWN_EDITS:,} more; --json lists them")
 
 
 def _audit(ready: Any, pairs: int, seed: int, as_json: bool) -> None:
@@ -172,9 +193,17 @@ def _audit(ready: Any, pairs: int, seed: int, as_json: bool) -> None:
         print_json(found)
         return
     table = Table("method", "deletion, random / top", "top word exit", "matrix, random / top")
-    rows = {"ours": found, **found["rivals"]}
-    for name, values in rows.items():
-        deletion, matrix = values["normalised_deletion"], values.get("matrix_correlation")
-        shown = [f"{deletion['random']:.2f} / {deletion['top']:.2f}", f"{values['top_word_exit']:.0%}"]
-        table.add_row(name, *shown, f"{matrix['random']:.2f} / {matrix['top']:.2f}" if matrix else "")
+    for name, values in {"ours": found, **found["rivals"]}.items():
+        deletion, matrix = _both(values["normalised_deletion"]), _both(values.get("matrix_correlation"))
+        table.add_row(name, deletion, f"{values['top_word_exit']:.0%}", matrix)
     Console().print(table)
+    cost = found["cost_ms"]
+    print(
+        f"Largest error of any sum: {found['completeness_max']:.0e}. Spearman with random weights: "
+        f"{found['randomised_spearman']}. CPU-ms: {cost['cold_profile']} for a new profile, {cost['further_item']} for a "
+        "further item."
+    )
+
+
+def _both(values: dict[str, float | None] | None) -> str:
+    return " / ".join("–" if value is None else f"{value:.2f}" for value in (values or {}).values())

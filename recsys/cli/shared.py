@@ -120,3 +120,28 @@ def settings_of(data_dir: Path | None = None, encoder: str | None = None, device
 def print_json(value: Any) -> None:
     """Prints a value for machines."""
     print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file.
+
+    Raises:
+        DataError: if it cannot be written.
+    """
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        fix = f"Name a file in a folder that exists ({error.strerror})."
+        raise DataError("The file cannot be written", path, fix=fix) from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Returns the content of a file.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError("The file cannot be read", path, fix=f"Name a file that is there ({error.strerror}).") from None

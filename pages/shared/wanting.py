@@ -1,0 +1,51 @@
+"""What would bring an item in: the smallest edits of A, with every facet that may not change locked."""
+
+import streamlit as st
+
+from pages.shared.form import offered_items
+from pages.shared.frame import Page
+from pages.shared.link import SECOND
+from pages.shared.other_item import draw_answer
+from recsys.schema import ITEM_ID, Dataset, Recommendations
+from recsys.settings import MAX_K
+from recsys.whatif import PROTECTED
+
+_KEY = "locked"
+
+
+def draw_wanted(page: Page, listed: Recommendations) -> None:
+    """Draws the choice of item, length of list and locks, and the answer."""
+    dataset = page.dataset
+    shown = {dataset.labels[dataset.item_row(item_id)] for item_id in (*listed.table[ITEM_ID], *page.profile.liked)}
+    options = [label for label in offered_items(dataset, st.session_state.get("wanted")) if label not in shown]
+    if not options:
+        st.info("Every item of the catalog is in the list already.")
+        return
+    if st.session_state.get("wanted") not in options:
+        st.session_state["wanted"] = options[0]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox("What would bring in", options, key="wanted", persist_state="session")
+        k = int(st.number_input("into the top", 1, MAX_K, page.k, key=f"wanted_k-{page.k}", width=130))
+    names = _facets(page, dataset)
+    if not isinstance(st.session_state.get(_KEY), list):
+        st.session_state[_KEY] = list(PROTECTED)
+    st.session_state[_KEY] = [key for key in st.session_state[_KEY] if key in names]
+    locked = st.pills(
+        "Locked, so never changed", list(names), selection_mode="multi", key=_KEY, format_func=names.__getitem__,
+        persist_state="session",
+        help="Age and gender are locked unless you open them: nobody can change them. What they do is on the tab Fairness.",
+    )  # fmt: skip
+    draw_answer(page, label, k=k, locked=tuple(locked or ()), prefix=SECOND)
+
+
+def _facets(page: Page, dataset: Dataset) -> dict[str, str]:
+    """Everything that can be locked, and its name."""
+    found = {"age": "Age"} if dataset.age_range else {}
+    found |= {"gender": "Gender"} if dataset.genders else {}
+    found |= {f"attribute:{name}": name.capitalize() for name in dataset.user_attributes}
+    found |= {"interests": "All interests", "liked": "All liked items"}
+    found |= {f"interest:{text}": f"“{text}”" for text in page.profile.interests}
+    found |= {
+        f"liked:{item_id}": f"Liked {dataset.labels[dataset.item_row(item_id)]}" for item_id in page.profile.liked
+    }
+    return found
