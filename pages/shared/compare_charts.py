@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from recsys.whatif import Sweep
 
-BLUE, VERMILION, GREY = "#0072B2", "#D55E00", "#999999"
+BLUE, VERMILION = "#0072B2", "#D55E00"
+PALETTE = (BLUE, "#E69F00", "#009E73", "#CC79A7", "#56B4E9", VERMILION, "#F0E442", "#999999")
 _LONGEST = 32
 _TEXT_UP_TO = 24
 """With more steps than this, ranks are told by colour and on hover only."""
@@ -126,35 +127,24 @@ def surface_of_ranks(
     """Returns the rank of one item over two axes, ``(n_first, n_second)``; the steps of the first run along x."""
     colours = [(0, "#08519C"), (0.45, "#9ECAE1"), (0.5, "#E5E7EB"), (1, "#475569" if is_dark else "#F8FAFC")]
     spread = np.where(ranks <= k, 0.45 * (ranks - 1) / max(k - 1, 1), 0.55 + 0.45 * np.minimum(ranks / (10 * k), 1))
-    return _surface(spread, ranks, [f"rank {rank:,}" for rank in ranks.ravel()], labels, colours, is_dark=is_dark)
+    return _surface(spread, [f"rank {rank:,}" for rank in ranks.ravel()], labels, colours)
 
 
 def surface_of_names(
-    numbers: np.ndarray, names: Sequence[str], labels: tuple[Sequence[str], Sequence[str]], *, is_dark: bool
+    numbers: np.ndarray, names: Sequence[str], labels: tuple[Sequence[str], Sequence[str]]
 ) -> go.Figure:
-    """Returns which of some names holds over two axes; ``numbers`` is ``(n_first, n_second)`` int into ``names``."""
-    palette = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+    """Returns which of some names holds over two axes, in the colours of ``PALETTE``; ``numbers`` is ``(n_first, n_second)``."""
     n = max(len(names), 1)
-    scale = [(edge / n, palette[min(place, len(palette) - 1)]) for place in range(n) for edge in (place, place + 1)]
+    scale = [(edge / n, PALETTE[min(place, len(PALETTE) - 1)]) for place in range(n) for edge in (place, place + 1)]
     told = [names[number] for number in numbers.ravel()]
-    figure = _surface((numbers + 0.5) / n, numbers, told, labels, scale, is_dark=is_dark)
-    for place, name in enumerate(names[: len(palette)]):
-        figure.add_scatter(
-            x=[None], y=[None], mode="markers", name=escape(_short(name)),
-            marker={"symbol": "square", "size": 12, "color": palette[place]},
-        )  # fmt: skip
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
-    return figure
+    return _surface((numbers + 0.5) / n, told, labels, scale)
 
 
 def _surface(
     z: np.ndarray,
-    shown: np.ndarray,
     told: Sequence[str],
     labels: tuple[Sequence[str], Sequence[str]],
     colours: list[tuple[float, str]],
-    *,
-    is_dark: bool,
 ) -> go.Figure:
     first, second = labels
     hover = [

@@ -56,12 +56,13 @@ def legend(facets: Sequence[Facet]) -> list[tuple[str, str]]:
 def legend_pictures(facets: Sequence[Facet], *, is_dark: bool) -> list[tuple[str, str]]:
     """Returns (name, SVG) of every kind of facet that occurs: a colour and what it stands for."""
     ink = "#F1F5F9" if is_dark else "#0F172A"
-    return [(name, _legend_entry(name, colour, ink)) for name, colour in legend(facets)]
+    return [(name, legend_entry(name, colour, ink)) for name, colour in legend(facets)]
 
 
-def _legend_entry(name: str, colour: str, ink: str) -> str:
+def legend_entry(name: str, colour: str, ink: str) -> str:
+    """Returns a colour and what it stands for as SVG."""
     swatch = f'<rect x="0" y="4" width="12" height="12" rx="2" fill="{colour}"/>'
-    text = f'<text x="17" y="14.5" font-family="sans-serif" font-size="13" fill="{ink}">{name}</text>'
+    text = f'<text x="17" y="14.5" font-family="sans-serif" font-size="13" fill="{ink}">{escape(name)}</text>'
     return _svg(round(20 + 7.4 * len(name)), 20, swatch + text)
 
 

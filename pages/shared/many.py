@@ -25,7 +25,8 @@ from recsys.whatif import (
 
 _RESULT = "_grid"
 _MANY, _NO_INTEREST = 200, "none"
-_STEPS = {"read profiles": "Reading the profiles", "rank items": "Ranking all items for each"}
+_SLOW = 1_000
+"""From so many people on, a scorer that reads each of them as a sentence makes a reader wait for minutes."""
 
 
 def draw_many(page: Page) -> None:
@@ -100,10 +101,15 @@ def _uploaded(page: Page) -> NamedProfiles | None:
 
 
 def _run(page: Page, named: NamedProfiles) -> None:
-    bar = st.progress(0.0, text=f"Ranking {len(named):,} people")
+    slow = (
+        " – with this scorer BERT reads a sentence for each of them"
+        if not page.has_prior and len(named) > _SLOW
+        else ""
+    )
+    bar = st.progress(0.0, text=f"Ranking all items for {len(named):,} people{slow}")
 
     def report(step: str, done: int, total: int) -> None:
-        bar.progress(done / max(total, 1), text=f"{_STEPS.get(step, step.capitalize())}: {done:,} of {total:,}")
+        bar.progress(done / max(total, 1), text=f"Ranked all items for {done:,} of {total:,} people{slow}")
 
     st.session_state[_RESULT] = (_world(page), rank_grid(page.recommender, named, page.lists, progress=report))
     bar.empty()

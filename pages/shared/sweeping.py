@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import compare_charts
+from pages.shared import compare_charts, figures
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.widgets import plain
+from recsys.errors import shorten
+from recsys.export import neutralise
 from recsys.schema import ITEM_ID, Recommendations
 from recsys.whatif import Axis, Sweep, axes_of, sweep, sweep_two
 
@@ -126,7 +128,8 @@ def _draw_two(page: Page, first: Axis, second: Axis, listed: Recommendations) ->
     is_dark, axes = st.context.theme.type == "dark", (first.labels, second.labels)
     if target == _FIRST:
         numbers, names = _numbered(found.winners, dataset.labels)
-        figure = compare_charts.surface_of_names(numbers, names, axes, is_dark=is_dark)
+        _draw_names(names, is_dark=is_dark)
+        figure = compare_charts.surface_of_names(numbers, names, axes)
         told = f"Which item is first; {len(np.unique(found.winners))} different ones."
         values = np.array([[names[n] for n in row] for row in numbers], dtype=object)
     else:
@@ -141,6 +144,13 @@ def _draw_two(page: Page, first: Axis, second: Axis, listed: Recommendations) ->
         st.dataframe(table, hide_index=True, alt=told)
 
 
+def _draw_names(names: Sequence[str], *, is_dark: bool) -> None:
+    ink = "#F1F5F9" if is_dark else "#0F172A"
+    with st.container(horizontal=True, gap="small"):
+        for name, colour in zip(names, compare_charts.PALETTE, strict=False):
+            st.image(figures.legend_entry(shorten(name, 40), colour, ink), alt=name)
+
+
 def _numbered(winners: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
     """The items that are first most often, by number; the rest are one."""
     counts = Counter(winners.ravel().tolist())
@@ -153,8 +163,6 @@ def _numbered(winners: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, l
 
 
 def _csv(page: Page, found: Sweep) -> str:
-    from recsys.export import neutralise
-
     table = pd.DataFrame(found.ranks.T, columns=[neutralise(label) for label in found.axis.labels])
     table.insert(0, "item", [neutralise(page.dataset.labels[row]) for row in found.rows])
     table.insert(0, ITEM_ID, [neutralise(page.dataset.items[ITEM_ID].iloc[row]) for row in found.rows])

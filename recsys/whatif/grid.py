@@ -283,10 +283,11 @@ def _mean_overlaps(top: np.ndarray, group_of: np.ndarray, n_groups: int) -> np.n
     Two lists of one length share as many items as both show, so that sums over pairs are products of counts of
     items. Groups are divided by the lengths of their lists, and put together again.
     """
-    lengths = (top >= 0).sum(axis=1)
-    parts, part_of, n = np.unique(np.stack([group_of, lengths]), axis=1, return_inverse=True, return_counts=True)
     is_there = top >= 0
-    counts = sparse.csr_matrix((np.ones(is_there.sum()), (np.repeat(part_of, lengths), top[is_there])))
+    lengths = is_there.sum(axis=1)
+    parts, part_of, n = np.unique(np.stack([group_of, lengths]), axis=1, return_inverse=True, return_counts=True)
+    places = np.repeat(part_of, lengths), top[is_there]
+    counts = sparse.csr_matrix((np.ones(is_there.sum()), places), shape=(len(n), int(top.max()) + 2))
     pairs = np.outer(n, n) - np.diag(n)
     shared = (counts @ counts.T).toarray() - np.diag(n * parts[1])
     longer = np.maximum.outer(parts[1], parts[1])

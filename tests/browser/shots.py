@@ -11,6 +11,7 @@ PAGES = {
     "recommend": "/",
     "explain": "/explain",
     "explore": "/explore",
+    "compare": "/compare?age=27&gender=F&interests=romance&v=1&b-age=60&b-gender=M",
     "evaluate": "/evaluate",
     "datasets": "/datasets",
 }

@@ -46,7 +46,7 @@ def config(request) -> ListConfig:
 def people(dataset) -> NamedProfiles:
     """Generated ones, and some that like items, so that lists are of several lengths where few items may be shown."""
     made = generate_profiles(
-        dataset, ages=[20, 29, 41.5, None], genders=["F", "M"], interests=[("space",), ("comedy",), ()]
+        dataset, ages=[41.5, 20, 29, None], genders=["F", "M"], interests=[("space",), ("comedy",), ()]
     )
     fans = [
         Profile(20, "F", {}, ("space",), liked) for liked in (("00",), ("00", "03"), ("00", "03", "06", "09"), ("01",))
@@ -132,19 +132,18 @@ def test_the_usual_list_is_that_of_nobody_or_the_most_shown(recommender, config)
         assert grid.usual.tolist() == grid.most_shown[: config.k].tolist()
 
 
-def test_what_a_person_likes_is_left_out_of_their_usual_list(recommender):
-    if recommender.scorer.name == "cosine":
-        pytest.skip("an empty profile says nothing there")
-    config = ListConfig(3)
-    named = people(recommender.dataset)
-    allowed = [recommender.allowed(profile) for profile in named.profiles]
-    nobody = recommender.scorer.queries([Profile()] * len(named))
+def test_what_a_person_likes_is_left_out_of_their_usual_list():
+    recommender = Recommender.from_dataset(world(), scorer="additive", encoder=ToyEncoder())
+    ids = recommender.recommend(Profile()).table[ITEM_ID].tolist()
+    profiles = (Profile(), *(Profile(liked=tuple(ids[:n])) for n in (1, 3, 10)))
+    nobody = recommender.scorer.queries([Profile()] * 4)
 
-    grid = rank_grid(recommender, named, config)
+    grid = rank_grid(recommender, NamedProfiles(tuple("abcd"), profiles))
 
-    usual = recommender.index.search(nobody, 3, allowed=allowed).rows
-    assert len({tuple(rows) for rows in usual}) > 1
-    assert grid.own_usual == pytest.approx([overlap(a, b) for a, b in zip(grid.top, usual, strict=True)])
+    usual = recommender.index.search(nobody, 10, allowed=[recommender.allowed(profile) for profile in profiles]).rows
+    expected = [overlap(*lists) for lists in zip(grid.top, usual, strict=True)]
+    assert expected != [overlap(top, grid.usual) for top in grid.top]
+    assert grid.own_usual == pytest.approx(expected)
 
 
 def test_cells_are_counted_the_long_way(recommender, config):
@@ -228,7 +227,7 @@ def test_numbers_by_hand():
     assert grid.cells["overlap"].tolist() == [0.75, 1]
     assert grid.cells["score"].tolist() == [3, 3]
     assert grid.cells["is_dead"].tolist() == [False, True]
-    labels, matrix = grid.cell_overlap()
+    _, matrix = grid.cell_overlap()
     assert matrix == pytest.approx(np.array([[0.5, 0.75], [0.75, np.nan]]), nan_ok=True)
 
 
@@ -252,6 +251,7 @@ def test_nothing_may_be_shown(recommender):
 
     assert np.isnan(grid.coverage)
     assert (grid.top == -1).all()
+    assert grid.own_usual.tolist() == [1, 1]
     assert grid.mean_overlap == 1  # two empty lists are the same list
     assert np.isnan(grid.cells["score"]).all()
     assert json.dumps(grid.to_dict(recommender.dataset), allow_nan=False)

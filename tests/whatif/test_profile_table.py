@@ -119,6 +119,18 @@ def test_what_does_not_fit_is_refused_with_row_and_column(content, said):
     assert said in fault(content)
 
 
+def test_spaces_around_known_values_do_not_matter():
+    found = read_profiles(b"age, gender ,liked,occupation\n 20 , F ,03 | 04, student \n", TOY)
+
+    assert found.profiles == (Profile(20, "F", {"occupation": "student"}, (), ("03", "04")),)
+
+
+def test_a_file_without_an_end_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr("recsys.whatif.profile_table._MOST_CHARACTERS", 1000)
+
+    assert "row 998: this is not CSV (the line or the file is too long)" in fault("age\n" + "\n" * 2000)
+
+
 def test_several_faults_are_one_error_with_the_first_three():
     said = fault("age,gender,liked\nabc,F,\n20,X,99\n20,F,98\n")
 
