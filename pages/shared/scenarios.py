@@ -65,7 +65,7 @@ def _pack(page: Page, found: Comparison, scenario: Scenario, notes: str) -> str:
             name: [
                 page.recommender.explain(
                     made.profile, item_id, keep=page.keep, popularity=page.controls.popularity, tier=FIRST_LAST
-                )
+                ).above_average()
                 for item_id in made.table[ITEM_ID][:_EXPLAINED]
             ]
             for name, made in sides.items()

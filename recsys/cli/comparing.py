@@ -157,6 +157,7 @@ def _write(
 def _packed(ready: "Recommender", found: "Comparison", kept: "Scenario", popularity: float) -> str:
     from importlib.metadata import version
 
+    from recsys.explanation import FIRST_LAST
     from recsys.projection import MapConfig, open_or_fit_atlas, open_space
     from recsys.schema import ITEM_ID
     from recsys.whatif import to_pack
@@ -168,7 +169,10 @@ def _packed(ready: "Recommender", found: "Comparison", kept: "Scenario", popular
         ready,
         found,
         explanations={
-            name: [ready.explain(made.profile, item, popularity=popularity) for item in made.table[ITEM_ID][:3]]
+            name: [
+                ready.explain(made.profile, item, popularity=popularity, tier=FIRST_LAST).above_average()
+                for item in made.table[ITEM_ID][:3]
+            ]
             for name, made in sides.items()
         },
         atlas=atlas,

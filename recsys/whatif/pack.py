@@ -6,20 +6,23 @@ from html import escape
 
 import numpy as np
 
-from recsys.errors import DataError
+from recsys.errors import DataError, shorten
 from recsys.projection import Atlas
 from recsys.recommender import Recommender
 from recsys.schema import ITEM_ID, Explanation, Profile
 from recsys.whatif.compare import Change, Comparison
-from recsys.whatif.pack_figures import STYLE, bar, bump_chart, kind_of, signed, table
+from recsys.whatif.pack_figures import bar, bump_chart, signed, table
 from recsys.whatif.pack_map import SHAPES, map_figure, side_of
+from recsys.whatif.pack_reasons import changes_section, explanations_section
+from recsys.whatif.pack_style import STYLE
 from recsys.whatif.pack_words import controls_in_words, summary, trust_in_words
 from recsys.whatif.scenario import Scenario
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _NAMES = ("A", "B")
-_PARTS = 3
-"""Parts of a shift that are shown; the others are summed."""
+_LONGEST = 160
+"""Characters of a part of a person in the table; the sentence about them is never cut."""
+_SAME, _DIFFERS = "<span class=fixed>same</span>", "<b class=fixed>differs</b>"
 
 
 def to_pack(
@@ -60,17 +63,13 @@ def to_pack(
         "<h2>The two lists</h2>",
         f"<p class=soft>{escape(controls_in_words(scenario))}</p>",
         f"<div class=heads><span>A sees</span><span>B sees</span></div>{bump_chart(comparison.changes)}{_KINDS}",
-        "<h2>What changed, and why</h2>",
-        _changes(recommender, comparison),
+        changes_section(recommender, comparison),
         *_categories(comparison),
-        *_explained(recommender, explanations),
+        explanations_section(recommender, explanations),
         *_map(atlas, comparison.changes, places),
         "<h2>How far to trust this</h2>",
         f"<ul>{''.join(f'<li>{escape(text)}</li>' for text in trust_in_words(recommender, comparison, atlas))}</ul>",
-        "<h2>Open it again</h2>",
-        "<p>Save the text below as a file that ends in <b>.json</b> and open it in Coldlens, on the page Compare, as a scenario. "
-        "It brings back both people and every control, makes the lists again, and says whether they still hold.</p>",
-        f"<details><summary>The scenario</summary><pre>{escape(scenario.to_json())}</pre></details>",
+        _again(scenario),
         f"<footer class='soft small'><p>{escape(' · '.join(f'{name}: {value}' for name, value in about.items()))}</p></footer>",
     ]
     page = (
@@ -82,10 +81,21 @@ def to_pack(
 
 
 _KINDS = (
-    "<ul class=legend><li><span class='kind entered'>new</span> only B sees it</li><li><span class='kind left'>gone</span> only A "
-    "sees it</li><li><span class='kind up'>▲ 2</span> two places higher for B</li><li><span class='kind down'>▼ 2</span> two "
-    "places lower</li><li><span class='kind same'>=</span> same place</li></ul>"
+    "<ul class=legend><li><span class='kind entered'>new</span> only B sees it</li>"
+    "<li><span class='kind left'>gone</span> only A sees it</li>"
+    "<li><span class='kind up'>▲ 2</span> two places higher for B</li>"
+    "<li><span class='kind down'>▼ 2</span> two places lower</li>"
+    "<li><span class='kind same'>=</span> same place</li></ul>"
 )
+
+
+def _again(scenario: Scenario) -> str:
+    return (
+        "<section class=again><h2>Open it again</h2><p>Save the text below as a file that ends in <b>.json</b> and open it in "
+        "Coldlens, on the page Compare, as a scenario. It brings back both people and every control, makes the lists again, and "
+        "says whether they still hold.</p><details><summary>The scenario</summary>"
+        f"<pre>{escape(scenario.to_json())}</pre></details></section>"
+    )
 
 
 def _check_same(comparison: Comparison, scenario: Scenario) -> None:
@@ -112,13 +122,14 @@ def _people(recommender: Recommender, comparison: Comparison) -> str:
     for name, found in zip(_NAMES, (comparison.first, comparison.second), strict=True):
         said = recommender.sentence(found.profile) or "Nothing is known of this person."
         warnings = "".join(f"<p class='small note'>{escape(text)}</p>" for text in found.warnings)
-        cards.append(f"<div class='card {name.lower()}'><h3>{name}</h3><p>{escape(said)}</p>{warnings}</div>")
+        cards.append(f"<div class='card person {name.lower()}'><h3>{name}</h3><p>{escape(said)}</p>{warnings}</div>")
         facts.append(_known(recommender, found.profile))
     rows = []
     for key in dict.fromkeys([*facts[0], *facts[1]]):
         first, second = (own.get(key, "unknown") for own in facts)
-        rows.append([escape(key), escape(first), escape(second), "same" if first == second else "<b>differs</b>"])
-    known = table("What is known of them", ("part", "A", "B", "same?"), rows) if rows else ""
+        cells = [escape(shorten(text, _LONGEST)) for text in (key, first, second)]
+        rows.append([*cells, _SAME if first == second else _DIFFERS])
+    known = table("What is known of them", ("part", "A", "B", "same?"), rows, style="even") if rows else ""
     return f"<div class=pair>{''.join(cards)}</div>{known}"
 
 
@@ -153,53 +164,6 @@ def _facts(comparison: Comparison) -> str:
     return f"<dl class=facts>{''.join(parts)}</dl>"
 
 
-def _changes(recommender: Recommender, comparison: Comparison) -> str:
-    changed = comparison.of_kind("entered", "left", "up", "down")
-    if not changed:
-        return "<p>Nothing: both see the same items in the same order.</p>"
-    reasons = [
-        dict(zip(found.table[ITEM_ID], recommender.reasons(found), strict=True))
-        for found in (comparison.first, comparison.second)
-    ]
-    largest = max((abs(value) for change in changed for _, value in _largest(change)), default=0.0)
-    rows = []
-    for change in changed:
-        own = 0 if change.kind == "left" else 1
-        rows.append(
-            [
-                escape(change.title),
-                kind_of(change),
-                f"<span class=place>{_place(change.first_place, change.first_rank)} → {_place(change.second_place, change.second_rank)}</span>",
-                f"<span>For {_NAMES[own]}: {escape(reasons[own][change.item_id])}.</span>",
-                _shift(change, largest),
-            ]
-        )
-    told = "Every item that entered, left or moved. A place in brackets is the rank outside the list. "
-    told += (
-        "Bars: what each part of the person adds for B, less what it adds for A; they sum to the change of the score."
-    )
-    return table(told, ("item", "change", "place", "why it is there", "what changed its score"), rows, is_wide=True)
-
-
-def _place(place: int | None, rank: int | None) -> str:
-    return str(place) if place else "liked" if rank is None else f"({rank:,})"
-
-
-def _largest(change: Change) -> list[tuple[str, float]]:
-    parts = [(part.label, part.value) for part in change.shifts[:_PARTS]]
-    left = sum(part.value for part in change.shifts[_PARTS:])
-    return [*parts, ("everything else", left)] if len(change.shifts) > _PARTS else parts
-
-
-def _shift(change: Change, largest: float) -> str:
-    parts = "".join(
-        f"<span>{escape(label)}</span><span class=n>{signed(value)}</span>{bar(value, -largest, largest)}"
-        for label, value in _largest(change)
-    )
-    total = f"{change.first_score:.3f} → {change.second_score:.3f} ({signed(change.shift)})"
-    return f"<div><div class='small soft'>score {total}</div><div class=parts>{parts}</div></div>"
-
-
 def _categories(comparison: Comparison) -> list[str]:
     found = comparison.categories
     if not len(found):
@@ -218,42 +182,6 @@ def _categories(comparison: Comparison) -> list[str]:
     told = "Share of the items of each list that belong to a category; an item can belong to several."
     heads = ("category", "A", "B", "shift", "B less A")
     return ["<h2>What kinds of items</h2>", table(told, heads, rows, numbers=(1, 2, 3))]
-
-
-def _explained(recommender: Recommender, explanations: Mapping[str, Sequence[Explanation]]) -> list[str]:
-    shown = {name: [one for one in explanations.get(name, ()) if one.is_complete] for name in _NAMES}
-    if not any(shown.values()):
-        return []
-    columns = []
-    for name, found in shown.items():
-        cards = "".join(_explanation(recommender, one) for one in found)
-        columns.append(f"<div><h3>For {name}</h3>{cards}</div>")
-    told = "Each score is a sum. Read from top to bottom: every bar begins where the one before it ended."
-    return [
-        "<h2>Why the first items are there</h2>",
-        f"<p class=soft>{told}</p><div class=pair>{''.join(columns)}</div>",
-    ]
-
-
-def _explanation(recommender: Recommender, explanation: Explanation) -> str:
-    sums = np.cumsum([0.0, *(part.contribution for part in explanation.parts)])
-    low, high = float(sums.min()), float(sums.max())
-    rows = [
-        [
-            escape(part.facet.label),
-            signed(part.contribution),
-            bar(part.contribution, low, high, start=start),
-            f"{end:.3f}",
-        ]
-        for part, start, end in zip(explanation.parts, sums[:-1].tolist(), sums[1:].tolist(), strict=True)
-    ]
-    above = " above the average item" if explanation.is_centred else ""
-    score = f"Rank {explanation.rank:,}, score {explanation.total:.3f}{above}"
-    warnings = "".join(f"<p class='small note'>{escape(text)}</p>" for text in explanation.warnings)
-    return (
-        f"<div class=card><h4>{escape(explanation.title)}</h4><p>{escape(recommender.reason(explanation))}.</p>"
-        f"{table(score, ('part', 'adds', 'bar', 'so far'), rows, numbers=(1, 3))}{warnings}</div>"
-    )
 
 
 def _map(atlas: Atlas | None, changes: Sequence[Change], places: Mapping[str, np.ndarray]) -> list[str]:

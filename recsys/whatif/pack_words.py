@@ -25,7 +25,8 @@ def summary(comparison: Comparison) -> Iterator[str]:
         yield f"A and B see the same list, all {n} items in the same order."
     else:
         n_both = n - len(entered) - len(left)
-        yield f"A and B share {n_both} of {longest} items, {len(moved)} of them at another place."
+        places = f", {len(moved)} of them at another place" if moved else " at the same place" if n_both else ""
+        yield f"A and B share {n_both or 'none'} of {longest} items{places}."
     if entered:
         yield f"Only B sees {_titles(entered)}."
     if left:
@@ -53,8 +54,8 @@ def trust_in_words(recommender: Recommender, comparison: Comparison, atlas: Atla
     dataset = recommender.dataset
     if recommender.scorer.name == "cosine":
         yield (
-            "A score is the likeness of words (a cosine, at most 1) between the sentence about the person and the text of the item. "
-            "Similarity is not taste: nothing was learned from what people like."
+            "A score is the likeness of words (a cosine, at most 1) between the sentence about the person and the text of "
+            "the item. Similarity is not taste: nothing was learned from what people like."
         )
     else:
         yield (
@@ -64,8 +65,8 @@ def trust_in_words(recommender: Recommender, comparison: Comparison, atlas: Atla
     if dataset.info.simulated:
         yield "The users and interactions of this dataset are simulated: this shows how the model behaves, not what people do."
     yield (
-        "Neither A nor B exists. Their differences are those of the model, and they repeat the habits of the people in the data, "
-        "fair or not. They do not show what a real person would choose, nor that one thing causes another."
+        "A and B are descriptions, not people. Their differences are those of the model, and they repeat the habits of the "
+        "people in the data, fair or not. They do not show what a real person would choose, nor that one thing causes another."
     )
     if any(change.first_rank is None or change.second_rank is None for change in comparison.changes):
         yield "An item marked as liked is missing from one list only because that person likes it already."
@@ -75,8 +76,8 @@ def trust_in_words(recommender: Recommender, comparison: Comparison, atlas: Atla
             yield "The map is a quick flat picture, and how much of the truth it keeps was not measured."
         else:
             yield (
-                f"The map is a flat picture of many dimensions: of an item's nearest neighbours it keeps {trust.mean_kept:.0%} near. "
-                f"Distances across the map mean little."
+                f"The map is a flat picture of many dimensions: of an item's nearest neighbours it keeps {trust.mean_kept:.0%} "
+                "near. Distances across the map mean little."
             )
 
 
@@ -88,6 +89,8 @@ def _causes(changed: Sequence[Change]) -> Iterator[str]:
     total = sum(sizes.values())
     largest = sorted(sizes.items(), key=lambda pair: -pair[1])[:_NAMED]
     told = [f"{label} ({size / total:.0%})" for label, size in largest if size > _WORTH_SAYING * total]
+    rest = total - sum(size for _, size in largest[: len(told)])
+    told += [f"smaller parts ({rest / total:.0%})"] if told and rest >= 0.005 * total else []
     if told:
         yield f"What made the difference, as shares of all that shifted the scores of these items: {_listed(told)}."
 

@@ -187,7 +187,7 @@ def _model_fingerprint(recommender: Recommender) -> str:
     def add(name: str, value: Any) -> None:
         if isinstance(value, np.ndarray):
             digest.update(json.dumps([name, value.shape]).encode())
-            digest.update(memoryview(np.ascontiguousarray(value, np.float32)).cast("B"))
+            digest.update(np.ascontiguousarray(value, np.float32).data)
         else:
             digest.update(json.dumps([name, value], sort_keys=True).encode())
 

@@ -71,7 +71,8 @@ def simulate(
     """
     _check(recommender, start, reactions)
     stages: list[Stage] = []
-    profile, disliked = start, ()
+    profile = start
+    disliked: tuple[str, ...] = ()
     for reaction in (None, *reactions):
         if reaction and reaction.is_like:
             profile = replace(profile, liked=(*profile.liked, reaction.item_id))

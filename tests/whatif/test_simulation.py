@@ -1,5 +1,7 @@
 """Cold to warm: every stage is the list that the profile of that moment gets."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -41,7 +43,7 @@ def test_what_enters_and_leaves_is_told_against_the_stage_before(recommender):
     stages = simulate(recommender, START, STEPS, k=4)
 
     assert (stages[0].entered, stages[0].left, stages[0].overlap, stages[0].overlap_with_start) == ((), (), 1.0, 1.0)
-    for before, stage in zip(stages, stages[1:], strict=False):
+    for before, stage in pairwise(stages):
         old, new = set(before.item_ids), set(stage.item_ids)
         assert set(stage.entered) == new - old
         assert set(stage.left) == old - new
@@ -121,7 +123,9 @@ def test_too_many_likes_are_refused_before_any_work(toy, toy_encoder, monkeypatc
     assert MAX_LIKED == 100
 
     with pytest.raises(DataError, match="too many likes: '3'"):
-        simulate(recommender, Profile(liked=("02",)), [Reaction("00", True), Reaction("05", False), Reaction("01", True)])
+        simulate(
+            recommender, Profile(liked=("02",)), [Reaction("00", True), Reaction("05", False), Reaction("01", True)]
+        )
 
 
 def test_simulations_of_different_length_are_refused(recommender):
