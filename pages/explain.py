@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared.explaining import choose_item, draw_export, draw_head, draw_parts, draw_unsound, draw_words, explain
+from pages.shared.explaining import choose_item, draw_export, draw_head, draw_parts, draw_words, explain
 from pages.shared.frame import open_page, show_status
 from pages.shared.other_item import draw_contrast, draw_why_not
 from pages.shared.trust import draw_check
@@ -15,22 +15,20 @@ with open_page("Why this item, and why not that one?") as page:
     item_id = choose_item(page, found)
     explanation = explain(page, item_id)
     show_warnings(explanation.warnings)
-    if not explanation.is_complete:
-        draw_unsound(explanation)
-        st.stop()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         above = st.segmented_control(
             "Numbers", ("Raw", "Above the average item"), default="Raw", key="numbers", persist_state="session",
             required=True, label_visibility="collapsed",
         )  # fmt: skip
-        draw_export(page, explanation)
-    centred = above != "Raw"
+        centred = above != "Raw"
+        shown = explanation.above_average().checked() if centred else explanation
+        draw_export(page, shown)
     draw_head(page, explanation, found)
     names = ("Parts", "Words", "Against another item", "Why not that one?", "Does it hold?")
     parts, words, other, why_not, check = st.tabs(names, on_change="rerun", key="explain_tab")
     if parts.open:
         with parts:
-            draw_parts(explanation.above_average() if centred else explanation)
+            draw_parts(shown)
     if words.open:
         with words:
             draw_words(page, explanation, centred=centred)

@@ -29,6 +29,19 @@ def test_explain_prints_for_people(shell: Shell):  # noqa: F811
     assert "Against Story 01 (1991)" in out
 
 
+def test_people_are_told_what_differs_and_whether_an_edit_is_needed(shell: Shell):  # noqa: F811
+    asked = ("explain", "--dataset", "toy", "--scorer", "cosine", "--interest", "space", "--versus", "01", "--edits")
+
+    _, first, _ = shell(*asked, "--item", "00", "-k", "4")
+    _, last, _ = shell(*asked, "--item", "04", "-k", "2")
+
+    assert "adds more here than there" in first
+    assert "It is in the top 4 already." in first
+    assert "What would bring it into the top 2" in last
+    assert "single edits" in last
+    assert ": rank 1" in last or ": rank 2" in last
+
+
 def test_versus_and_edits_in_json(shell: Shell):  # noqa: F811
     found = shell.json(
         "explain", "--item", "04", "--versus", "00", "--edits", "-k", "2", "--dataset", "toy", "--interest", "space"
@@ -58,6 +71,7 @@ def test_explain_writes_a_page(shell: Shell, tmp_path: Path):  # noqa: F811
         ("--item 00 --tier magic", "The tier is unknown: 'magic'. Choose exact or first-last."),
         ("--item 00 --versus zz", "There is no such item in the catalog: 'zz'."),
         ("--item 03 --liked 03 --edits", "This item is liked already"),
+        ("--item 04 --edits -k 0", "The length of the list is out of range: '0'."),
         ("--item 00 --popularity 2", "The popularity weight is out of range: '2.0'."),
         ("--item 00 --html /no/such/folder/x.html", "The page cannot be written"),
         ("--audit", "The catalog has too few categories for an audit: '3'."),

@@ -13,12 +13,11 @@ from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.jobs import jobs
 from pages.shared.sharing import draw_link
-from pages.shared.widgets import plain, show_error
+from pages.shared.widgets import plain
 from pages.shared.words import draw_matrix, draw_texts
-from recsys.errors import DataError
 from recsys.explanation import EXACT, FIRST_LAST, assemble, can_assemble, to_html
 from recsys.explanation.page import sums_to
-from recsys.schema import COMPLETE, ITEM_ID, Explanation, Recommendations
+from recsys.schema import ITEM_ID, Explanation, Recommendations
 from recsys.scorer import SENTENCE
 
 ITEM = "item"
@@ -47,19 +46,15 @@ def choose_item(page: Page, found: Recommendations) -> str:
 
 
 def explain(page: Page, item_id: str, *, tier: str = FIRST_LAST) -> Explanation:
-    """Returns the explanation of an item under the page's controls."""
-    return page.recommender.explain(
+    """Returns the explanation of an item under the page's controls.
+
+    Raises:
+        DataError: if it does not add up, so that it must not be drawn.
+    """
+    found = page.recommender.explain(
         page.profile, item_id, keep=page.keep, popularity=page.controls.popularity, tier=tier
     )
-
-
-def draw_unsound(explanation: Explanation) -> None:
-    """Says by how much the parts miss the score, instead of drawing them."""
-    fix = (
-        f"This is a fault of Coldlens, not of your input: no sum may miss by more than {COMPLETE:g}. Please report it."
-    )
-    missed = f"{explanation.completeness_error:.2e} for “{explanation.title}”"
-    show_error(DataError("The parts do not add up to the score, so they are not shown", missed, fix=fix))
+    return found.checked()
 
 
 def draw_head(page: Page, explanation: Explanation, found: Recommendations) -> None:
@@ -73,19 +68,28 @@ def draw_head(page: Page, explanation: Explanation, found: Recommendations) -> N
                 st.markdown(f"**{plain(explanation.title) or 'Untitled'}**")
                 st.caption(plain(page.recommender.reason(explanation)))
         with st.container(horizontal=True, gap="large"):
-            place = f"{explanation.rank:,} of {int(_n_shown(page)):,}"
+            place = f"{explanation.rank:,} of {_n_ranked(page, explanation.item_id):,}"
             st.metric("Rank", place, help="By score, among all items that may be shown to this person.")
             st.metric("Score", f"{score:.4f}", help="What items are ranked by. Everything below adds up to it.")
             if probability == probability and explanation.popularity == 1:
                 st.metric("Likely to be liked", f"{probability:.0%}".replace("%", " %"), help=PROBABILITY)
         if explanation.item_id in page.profile.liked:
             st.caption("This item is liked by the person, so it is left out of the list.")
+        elif not _is_shown(page, explanation.item_id):
+            st.caption(
+                "The filters leave this item out of the list; its rank is the one it would have among what they keep."
+            )
         elif page.controls.diversity and explanation.item_id in listed:
             st.caption(f"Diversity moves it to place {listed.index(explanation.item_id) + 1} of the list.")
 
 
-def _n_shown(page: Page) -> int:
-    return int(page.recommender.allowed(page.profile, keep=page.keep).sum())
+def _is_shown(page: Page, item_id: str) -> bool:
+    return bool(page.recommender.allowed(page.profile, keep=page.keep)[page.dataset.item_row(item_id)])
+
+
+def _n_ranked(page: Page, item_id: str) -> int:
+    """How many items the rank is among: all that may be shown, and the explained one in any case."""
+    return int(page.recommender.allowed(page.profile, keep=page.keep).sum()) + (not _is_shown(page, item_id))
 
 
 def draw_parts(explanation: Explanation) -> None:
@@ -111,17 +115,18 @@ def draw_parts(explanation: Explanation) -> None:
             "remain may then weigh more, so it need not be the score less the bar."
         )
     with st.expander("As a table", icon=":material/table:"):
+        without = "raw score without it" if explanation.is_centred else "score without it"
         rows = [
             {
                 "part": part.facet.label,
                 "adds": part.contribution,
-                "score without it": part.score_without,
+                without: part.score_without,
                 "rank without it": part.rank_without,
             }
             for part in explanation.parts
         ]
         config = {"adds": st.column_config.NumberColumn(format="%+.4f")}
-        config["score without it"] = st.column_config.NumberColumn(format="%.4f")
+        config[without] = st.column_config.NumberColumn(format="%.4f")
         st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, alt="Parts of the score")
     draw_strip(explanation)
 
@@ -140,6 +145,8 @@ def draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
     place = st.empty()
     with place.container():
         _draw_words(page, explanation, centred=centred, turn=0)
+    if not explanation.matrix.rows:
+        return
     if page.recommender.explainer.can_be_exact(page.profile, page.dataset.item_row(explanation.item_id)):
         better = explain(page, explanation.item_id, tier=EXACT)
         with place.container():  # the same place again, which needs names of its own within one run
@@ -148,7 +155,7 @@ def draw_words(page: Page, explanation: Explanation, *, centred: bool) -> None:
 
 
 def _draw_words(page: Page, explanation: Explanation, *, centred: bool, turn: int) -> None:
-    shown = explanation.above_average() if centred else explanation
+    shown = explanation.above_average().checked() if centred else explanation
     scale = page.recommender.explainer.scale
     if not shown.matrix.values.size:
         st.info("There are no words to show: the profile says nothing.", icon=":material/notes:")
@@ -160,7 +167,10 @@ def _draw_words(page: Page, explanation: Explanation, *, centred: bool, turn: in
             "colours mean the same for every item. A longer text is cut into phrases."
         )
     if not any(line.is_word for line in shown.matrix.rows):
-        st.info("No words were typed, so only whole parts meet the words of the item.", icon=":material/notes:")
+        st.info(
+            "BERT reads no words of this person, so only whole parts meet the words of the item.",
+            icon=":material/notes:",
+        )
     st.markdown("**Word by word**")
     matrix = shown.matrix
     draw_matrix(
@@ -220,7 +230,7 @@ def _prepare_item_words(page: Page) -> None:
     job = jobs().get(name)
     if share < 1 and job is None:
         jobs().start(name, ["build", page.dataset.name, "--words"], is_patient=True)
-    if share < 1:
+    if share < 1 and (job is None or job.is_running):
         st.caption(
             f":material/hourglass: The words of the catalog are being taken apart in the background: {share:.0%} done. "
             "Until then an item's words are found when you open it.".replace("%", " %")

@@ -205,14 +205,16 @@ def draw_saving(profile: Profile, saved: SavedProfiles) -> None:
 
 def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:
     """Returns a plausible profile: a user's age, gender and attributes, some categories, some popular liked items."""
-    user: Any = dataset.users.iloc[int(rng.integers(len(dataset.users)))] if len(dataset.users) else {}
+    user: dict[Any, Any] = {}
+    if len(dataset.users):
+        user = dataset.users.iloc[int(rng.integers(len(dataset.users)))].dropna().to_dict()
     popular = np.argsort(-dataset.popularity, kind="stable")[:200]
     liked = rng.choice(popular, min(int(rng.integers(0, 3)), len(popular)), replace=False)
     interests = min(int(rng.integers(1, 4)), len(dataset.categories))
     return Profile(
         age=user.get(AGE),
         gender=user.get("gender"),
-        attributes={name: user.get(name) for name in dataset.user_attributes},
+        attributes={name: user[name] for name in dataset.user_attributes if name in user},
         interests=tuple(str(text) for text in rng.choice(dataset.categories or ("",), interests, replace=False)),
         liked=tuple(dataset.items[ITEM_ID].iloc[int(row)] for row in liked),
     )

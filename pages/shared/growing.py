@@ -40,9 +40,9 @@ def draw_growth(page: Page, second: Profile) -> None:
         st.caption(plain(" → ".join(words)))
     left, right = st.columns(2, gap="medium")
     with left:
-        _draw_list(page, "A", both[0], is_live=True)
+        _draw_list(page, "A", both[0], taken=second.liked)
     with right:
-        _draw_list(page, "B", both[1], is_live=False)
+        _draw_list(page, "B", both[1])
     if reactions:
         _draw_curves(both)
         _draw_paths(page, both)
@@ -82,7 +82,8 @@ def _clear() -> None:
     st.session_state[_KEY] = []
 
 
-def _draw_list(page: Page, name: str, stages: tuple[Stage, ...], *, is_live: bool) -> None:
+def _draw_list(page: Page, name: str, stages: tuple[Stage, ...], *, taken: tuple[str, ...] | None = None) -> None:
+    """Draws one list; with ``taken``, what the other one likes from the start, every other item can be reacted to."""
     now = stages[-1]
     with st.container(border=True):
         st.markdown(f"**{name} sees**")
@@ -98,26 +99,22 @@ def _draw_list(page: Page, name: str, stages: tuple[Stage, ...], *, is_live: boo
                 .replace("%", "\u00a0%")
             )  # fmt: skip
         for place, item_id in enumerate(now.item_ids, 1):
-            _draw_row(page, place, item_id, is_new=item_id in now.entered, is_live=is_live)
+            _draw_row(page, place, item_id, is_new=item_id in now.entered, taken=taken)
         if not now.item_ids:
             st.info("No item passes the filters.")
 
 
-def _draw_row(page: Page, place: int, item_id: str, *, is_new: bool, is_live: bool) -> None:
+def _draw_row(page: Page, place: int, item_id: str, *, is_new: bool, taken: tuple[str, ...] | None) -> None:
     title = plain(page.dataset.labels[page.dataset.item_row(item_id)])
     with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False, height=44, border=False):
         st.markdown(f"{place}\\. {title}{'  :green-badge[new]' if is_new else ''}", width="stretch")
-        if is_live:
+        if taken is None:
+            return
+        for verb, sign, icon in (("Like", "+", "thumb_up"), ("Dislike", "-", "thumb_down")):
+            is_taken = item_id in taken
             st.button(
-                ":material/thumb_up:",
-                key=f"like-{item_id}",
-                help=f"Like {title}",
-                on_click=_add,
-                args=([f"+{item_id}"],),
-            )
-            st.button(
-                ":material/thumb_down:", key=f"dislike-{item_id}", help=f"Dislike {title}", on_click=_add,
-                args=([f"-{item_id}"],),
+                f":material/{icon}:", key=f"{verb.lower()}-{item_id}", on_click=_add, args=([f"{sign}{item_id}"],),
+                disabled=is_taken, help="B likes it from the start" if is_taken else f"{verb} {title}",
             )  # fmt: skip
 
 

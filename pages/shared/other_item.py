@@ -1,7 +1,7 @@
 """Against another item: why X above Y, and why not that one."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -34,7 +34,7 @@ def draw_contrast(page: Page, explanation: Explanation, found: Recommendations) 
         return
     label = st.selectbox("Against", options, key="other", persist_state="session")
     other = explain(page, str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]]))
-    _draw_difference(contrast(explanation, other))
+    _draw_difference(contrast(explanation, other).checked())
 
 
 def _draw_difference(found: Contrast) -> None:
@@ -44,52 +44,76 @@ def _draw_difference(found: Contrast) -> None:
         f"**{plain(above.title)}** (rank {above.rank:,}) stands above **{plain(below.title)}** (rank {below.rank:,}) "
         f"by {abs(found.gap):.4f}."
     )
-    is_dark = st.context.theme.type == "dark"
-    figure = part_charts.differences(found.parts, (first.title, second.title), is_dark=is_dark)
-    told = ", ".join(f"{part.label} {part.value:+.3f}" for part in found.parts)
-    st.plotly_chart(figure, config={"displayModeBar": False}, key="contrast_parts", alt=f"Difference by part: {told}")
-    st.caption(
-        f"To the right: speaks for {plain(first.title)}. To the left: speaks for {plain(second.title)}. The bars add up to "
-        f"{plain(f'{found.gap:+.4f}, error {found.completeness_error:.0e}')}."
-    )
+    _draw_bars(found, key="contrast_parts")
     words = [word for word in found.words if word.kind == "word"]
     if words:
         st.markdown("**The person's words**")
         table = [
-            {"word": word.label, first.title: word.first, second.title: word.second, "difference": word.value}
+            {"word": word.label, "difference": word.value, first.title: word.first, second.title: word.second}
             for word in words
         ]
-        config = {name: st.column_config.NumberColumn(format="%+.4f") for name in list(table[0])[1:]}
+        config = {name: st.column_config.NumberColumn(format="%+.4f", width="small") for name in list(table[0])[1:]}
         st.dataframe(
             pd.DataFrame(table), hide_index=True, column_config=config, alt="Difference by word of the profile"
         )
 
 
+def _draw_bars(found: Contrast, *, key: str) -> None:
+    figure = part_charts.differences(found.parts, is_dark=st.context.theme.type == "dark")
+    told = ", ".join(f"{part.label} {part.value:+.3f}" for part in found.parts)
+    st.plotly_chart(figure, config={"displayModeBar": False}, key=key, alt=f"Difference by part: {told}")
+    st.caption(
+        f"To the right: speaks for {plain(found.first.title)}. To the left: speaks for {plain(found.second.title)}. The bars "
+        f"add up to {plain(f'{found.gap:+.4f}, error {found.completeness_error:.0e}')}."
+    )
+
+
 def draw_why_not(page: Page, found: Recommendations) -> None:
     """Draws where any item of the catalog stands, what it lost by, and the smallest edits that would bring it in."""
     dataset = page.dataset
-    shown = {dataset.labels[dataset.item_row(item_id)] for item_id in (*found.table[ITEM_ID], *page.profile.liked)}
-    options = [label for label in offered_items(dataset, st.session_state.get("wanted")) if label not in shown]
+    left_out = {dataset.labels[dataset.item_row(item_id)] for item_id in (*found.table[ITEM_ID], *page.profile.liked)}
+    left_out.discard(
+        st.session_state.get("wanted")
+    )  # an edit that was tried has brought it in; the reader wants to see that
+    options = [label for label in offered_items(dataset, st.session_state.get("wanted")) if label not in left_out]
     if not options:
         st.info("Every item of the catalog is in the list already.")
         return
+    if st.session_state.get("wanted") not in options:
+        st.session_state["wanted"] = options[0]
     label = st.selectbox("Why is this one not in the list?", options, key="wanted", persist_state="session")
-    item_id = str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]])
     unlocked = st.checkbox(
         "Also try other ages and genders", key="unlock", persist_state="session",
         help="Left out unless asked for: people cannot change them. What they do to lists is a question of fairness.",
     )  # fmt: skip
+    draw_answer(page, label, k=page.k, locked=() if unlocked else PROTECTED)
+
+
+def draw_answer(page: Page, label: str, *, k: int, locked: Collection[str], prefix: str = "") -> None:
+    """Draws where an item stands, what it lost by, and the smallest edits that bring it into the top k.
+
+    Args:
+        label: of the item.
+        locked: facets that stay as they are, see ``single_edits``.
+        prefix: of the form that an edited profile goes to.
+    """
+    item_id = str(page.dataset.items[ITEM_ID].iloc[page.dataset.labelled_rows[label]])
     try:
         answer = bring_in(
-            page.recommender, page.profile, item_id, k=page.k, keep=page.keep, popularity=page.controls.popularity,
-            locked=() if unlocked else PROTECTED,
-        )  # fmt: skip
+            page.recommender,
+            page.profile,
+            item_id,
+            k=k,
+            keep=page.keep,
+            popularity=page.controls.popularity,
+            locked=locked,
+        )
     except ColdlensError as error:
         st.info(f"{plain(error.what)}: {plain(str(error.value))}. {plain(error.fix)}", icon=":material/filter_alt:")
         return
-    _draw_place(page, answer, label or options[0])
+    _draw_place(page, answer, label)
     if not answer.is_in:
-        _draw_edits(page, answer)
+        _draw_edits(page, answer, prefix)
 
 
 def _draw_place(page: Page, answer: Counterfactual, label: str) -> None:
@@ -106,13 +130,10 @@ def _draw_place(page: Page, answer: Counterfactual, label: str) -> None:
     last = explain(page, str(ids.iloc[answer.kth_row]))
     wanted = explain(page, str(ids.iloc[answer.item_row]))
     st.markdown(f"**What it lost by**, against {plain(last.title)}, the item at rank {answer.k}:")
-    found = contrast(wanted, last)
-    figure = part_charts.differences(found.parts, (wanted.title, last.title), is_dark=st.context.theme.type == "dark")
-    lost = ", ".join(f"{part.label} {part.value:+.3f}" for part in found.parts if part.value < 0)
-    st.plotly_chart(figure, config={"displayModeBar": False}, key="why_not_parts", alt=f"Parts that lost it: {lost}")
+    _draw_bars(contrast(wanted, last).checked(), key="why_not_parts")
 
 
-def _draw_edits(page: Page, answer: Counterfactual) -> None:
+def _draw_edits(page: Page, answer: Counterfactual, prefix: str) -> None:
     st.markdown(f"**What would bring it into the top {answer.k}**")
     tried = ", ".join(f"{n:,} × {kind}" for kind, n in answer.tried.items()) or "none"
     pairs = (
@@ -125,7 +146,8 @@ def _draw_edits(page: Page, answer: Counterfactual) -> None:
     for number, outcome in enumerate(_varied(answer.outcomes)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{plain(outcome.label)}: **rank {outcome.rank}**, score {outcome.score:.4f}", width="stretch")
-            st.button("Try it", key=f"edit-{number}", on_click=_use, args=(page, outcome), icon=":material/edit:")
+            name = "Make it B" if prefix else "Try it"
+            st.button(name, key=f"edit-{number}", on_click=_use, args=(page, outcome, prefix), icon=":material/edit:")
     if len(answer.outcomes) > len(_varied(answer.outcomes)):
         with st.expander(f"All {len(answer.outcomes):,}"):
             rows = [{"edit": o.label, "rank": o.rank, "score": o.score} for o in answer.outcomes]
@@ -148,6 +170,6 @@ def _varied(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return shown
 
 
-def _use(page: Page, outcome: Outcome) -> None:
+def _use(page: Page, outcome: Outcome, prefix: str) -> None:
     profile: Profile = outcome.profile
-    put_profile(st.session_state, profile, page.dataset)
+    put_profile(st.session_state, profile, page.dataset, prefix)

@@ -7,11 +7,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.shared.figures import COLOURS
+from recsys.errors import shorten
 from recsys.explanation import Deletion, Difference
 from recsys.schema import Explanation, Part
 
 _ROW = 50
 _MOST = 24
+_LONGEST = 38
+"""Characters of a label that fit beside its number on a telephone; the whole is in the hover and the table."""
 _BLUE, _VERMILION, _GREY = "#0072B2", "#D55E00", "#999999"
 
 
@@ -41,7 +44,7 @@ def waterfall(explanation: Explanation, *, is_dark: bool) -> go.Figure:
             showlegend=False,
         )  # fmt: skip
         said = f"{value:.3f}" if is_total and not explanation.is_centred else f"{value:+.3f}"
-        _name_row(figure, number, f"<b>{escape(label)}</b> {said}", receipt, ink)
+        _name_row(figure, number, f"<b>{_short(label)}</b> {said}", receipt, ink)
         if not is_total:
             at += value
             figure.add_shape(
@@ -51,9 +54,15 @@ def waterfall(explanation: Explanation, *, is_dark: bool) -> go.Figure:
     return _rows_layout(figure, len(rows))
 
 
-def differences(found: Sequence[Difference], names: tuple[str, str], *, is_dark: bool) -> go.Figure:
-    """Returns how much more each part adds to the first item (right) than to the second (left), largest first."""
-    ordered = sorted(found, key=lambda part: -abs(part.value))[:_MOST]
+def differences(found: Sequence[Difference], *, is_dark: bool) -> go.Figure:
+    """Returns how much more each part adds to the first item (right) than to the second (left), largest first; the bars add up
+    to the gap.
+    """
+    ordered = sorted(found, key=lambda part: -abs(part.value))
+    if len(ordered) > _MOST:
+        rest = ordered[_MOST - 1 :]
+        sums = sum(part.first for part in rest), sum(part.second for part in rest)
+        ordered = [*ordered[: _MOST - 1], Difference("rest", f"{len(rest)} smaller parts", "rest", *sums)]
     figure, ink = go.Figure(), _ink(is_dark)
     for number, part in enumerate(ordered):
         colour = _BLUE if part.value >= 0 else _VERMILION
@@ -63,7 +72,7 @@ def differences(found: Sequence[Difference], names: tuple[str, str], *, is_dark:
             showlegend=False,
         )  # fmt: skip
         receipt = f"{part.first:+.3f} against {part.second:+.3f}"
-        _name_row(figure, number, f"<b>{escape(part.label)}</b> {part.value:+.3f}", receipt, ink)
+        _name_row(figure, number, f"<b>{_short(part.label)}</b> {part.value:+.3f}", receipt, ink)
     figure.add_vline(x=0, line={"color": ink, "width": 1})
     return _rows_layout(figure, len(ordered))
 
@@ -103,8 +112,13 @@ def _strongest(parts: Sequence[Part]) -> tuple[list[Part], float]:
 
 def _receipt(part: Part, explanation: Explanation) -> str:
     moved = explanation.rank - part.rank_without
-    arrow = "same rank" if moved == 0 else f"rank {part.rank_without:,}"
-    return f"without this: score {part.score_without:.3f}, {arrow}"
+    arrow = f"rank {part.rank_without:,}" + (" as now" if moved == 0 else "")
+    raw = "raw score" if explanation.is_centred else "score"
+    return f"without this: {raw} {part.score_without:.3f}, {arrow}"
+
+
+def _short(label: str) -> str:
+    return escape(shorten(label, _LONGEST))
 
 
 def _name_row(figure: go.Figure, number: int, text: str, receipt: str, ink: str) -> None:

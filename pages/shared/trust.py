@@ -3,14 +3,25 @@
 import streamlit as st
 
 from pages.shared import part_charts
-from pages.shared.explaining import draw_strip
+from pages.shared.explaining import draw_strip, explain
 from pages.shared.frame import Page
 from pages.shared.widgets import plain
+from recsys.explanation import EXACT
 from recsys.schema import Explanation
 
 
 def draw_check(page: Page, explanation: Explanation) -> None:
-    """Draws the deletion curve of the person's words, strongest first, against random orders."""
+    """Draws the deletion curve of the person's words at once, and again when their exact values give the order."""
+    place = st.empty()
+    with place.container():
+        _draw_check(page, explanation, turn=0)
+    if page.recommender.explainer.can_be_exact(page.profile, page.dataset.item_row(explanation.item_id)):
+        better = explain(page, explanation.item_id, tier=EXACT)
+        with place.container():  # the same place again, which needs names of its own within one run
+            _draw_check(page, better, turn=1)
+
+
+def _draw_check(page: Page, explanation: Explanation, *, turn: int) -> None:
     found = page.recommender.delete_words(explanation)
     if len(found.labels) < 2:
         st.info(
@@ -22,7 +33,8 @@ def draw_check(page: Page, explanation: Explanation) -> None:
     st.markdown("**The person's words are deleted one by one, and the item is scored again each time.**")
     figure = part_charts.deletion(found, is_dark=st.context.theme.type == "dark")
     order = ", ".join(found.labels)
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"Score as words are deleted in this order: {order}")
+    told = f"Score as words are deleted in this order: {order}"
+    st.plotly_chart(figure, config={"displayModeBar": False}, key=f"deletion-{turn}", alt=told)
     gap = found.advantage
     verdict = (
         "The score falls faster than in random order: the words that are said to matter do."

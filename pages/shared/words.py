@@ -16,11 +16,15 @@ _component = st.components.v2.component(
     css=(_HERE / "words.css").read_text("utf-8"),
     js=(_HERE / "words.js").read_text("utf-8"),
 )
+_BESIDE = {"profile": "Parts of the profile without words", "item": "Parts of the item without words"}
 _TITLES = {"item": "What BERT reads of the item", "sentence": "What BERT reads of the profile"}
 
 
 def draw_texts(explanation: Explanation, *, scale: float, key: str) -> None:
-    """Draws the texts of profile and item with a signed bar under each word, and the five strongest pairs as arcs."""
+    """Draws the texts of profile and item with a signed bar under each word, and the five strongest pairs as arcs.
+
+    Beside the words stand the parts that have none: age, liked items, what was learned from likes.
+    """
     pairs, share = explanation.matrix.strongest_pairs()
     data = _matrix_data(explanation.matrix.rows, explanation.matrix.columns, explanation.matrix.values, scale)
     profile = [text for text in explanation.texts if text.side == "profile"]
@@ -32,8 +36,14 @@ def draw_texts(explanation: Explanation, *, scale: float, key: str) -> None:
         note = f"{said} drawn: {share:.0%} of what all pairs of words carry. {note}".replace("%", " %")
     data |= {
         "kind": "texts",
-        "profile": [_text_data(text, explanation.matrix.rows) for text in profile],
-        "item": [_text_data(text, explanation.matrix.columns) for text in item],
+        "profile": [  # parts without words above, so that no arc runs through them
+            *_wordless(explanation.matrix.rows, _BESIDE["profile"]),
+            *(_text_data(text, explanation.matrix.rows) for text in profile),
+        ],
+        "item": [
+            *(_text_data(text, explanation.matrix.columns) for text in item),
+            *_wordless(explanation.matrix.columns, _BESIDE["item"]),
+        ],
         "pairs": [{"row": row, "column": column, "value": value} for row, column, value in pairs],
         "note": note,
     }
@@ -64,8 +74,24 @@ def _matrix_data(rows: Sequence[Line], columns: Sequence[Line], values: np.ndarr
 
 def _text_data(text: ExplainedText, lines: Sequence[Line]) -> dict[str, Any]:
     places = iter([n for n, line in enumerate(lines) if line.key == text.key and line.is_word])
-    words = [
-        {"text": w.text, "start": w.start, "end": w.end, "line": next(places) if w.is_read else None}
-        for w in text.words
-    ]
+    words = [_word_data(text.text, w.start, w.end, next(places) if w.is_read else None) for w in text.words]
     return {"title": _TITLES.get(text.key, "Interest"), "text": text.text, "words": words}
+
+
+def _word_data(text: str, start: int, end: int, line: int | None) -> dict[str, Any]:
+    """A word as the browser finds it: it counts in UTF-16, where an emoji is two."""
+    places = [len(text[:at].encode("utf-16-le", "surrogatepass")) // 2 for at in (start, end)]
+    return {"text": text[start:end], "start": places[0], "end": places[1], "line": line}
+
+
+def _wordless(lines: Sequence[Line], title: str) -> list[dict[str, Any]]:
+    """The lines that are no words, drawn as a text of their own whose words are their labels; nothing where there are none."""
+    words: list[dict[str, Any]] = []
+    text = ""
+    for number, line in enumerate(lines):
+        if not line.is_word:
+            text += "  " if text else ""
+            start = len(text)
+            text += line.label
+            words.append(_word_data(text, start, len(text), number))
+    return [{"title": title, "text": text, "words": words}] if words else []

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from recsys.audit.games import Game, area, best_area, draw_profiles, play, random_area
-from recsys.audit.methods import Method, methods
+from recsys.audit.methods import Method, forgetful, methods
 from recsys.encoder import TransformerEncoder
 from recsys.explanation import EXACT, FIRST_LAST, words_of
 from recsys.explanation.pieces import join, split
@@ -19,6 +19,7 @@ from recsys.schema import Explanation
 _PER_PROFILE = 5
 _TOP = 10
 _SUBSETS = 24
+_KINDS = (("random", False), ("top", True))
 Progress = Callable[[str], None]
 
 
@@ -48,7 +49,7 @@ def audit_explanations(
         say(f"deleting words by {method.name}")
         results[method.name] = _judge(recommender, method, pairs)
     say("explaining every pair")
-    explained = [_explain(recommender, pair, EXACT) for pair in pairs]
+    explained = [_explain(recommender, pair) for pair in pairs]
     say("deleting words of both sides")
     matrices = _matrices(recommender, pairs, explained, rng)
     for name, found in matrices.items():
@@ -58,7 +59,7 @@ def audit_explanations(
     return {
         "scorer": recommender.scorer.name,
         "dataset": recommender.dataset.name,
-        "n_pairs": {"random": n_pairs, "top": n_pairs},
+        "n_pairs": {kind: sum(pair.is_top == is_top for pair in pairs) for kind, is_top in _KINDS},
         "completeness_max": max(explanation.completeness_error for explanation in explained),
         **ours,
         "top_word_exit_above_average": _exit_above_average(recommender, pairs),
@@ -74,7 +75,8 @@ def _draw(recommender: Recommender, n_pairs: int, rng: np.random.Generator) -> l
     for profile in draw_profiles(recommender, -(-n_pairs // _PER_PROFILE), rng):
         game = play(recommender, profile)
         best = recommender.recommend(profile, k=_PER_PROFILE).table["item_id"]
-        drawn = rng.choice(len(recommender.dataset.items), _PER_PROFILE, replace=False)
+        n_items = len(recommender.dataset.items)
+        drawn = rng.choice(n_items, min(_PER_PROFILE, n_items), replace=False)
         pairs += [Pair(game, int(row), False) for row in drawn]
         pairs += [Pair(game, recommender.dataset.item_row(item_id), True) for item_id in best]
     return pairs
@@ -104,8 +106,9 @@ def _judge(recommender: Recommender, method: Method, pairs: Sequence[Pair]) -> d
     }
 
 
-def _by_kind(values: dict[bool, list[float]]) -> dict[str, float]:
-    return {name: round(float(np.mean(values[kind])), 4) for name, kind in (("random", False), ("top", True))}
+def _by_kind(values: dict[bool, list[float]]) -> dict[str, float | None]:
+    """The mean of each kind of pairs; ``None`` where no pair can be judged, as no word of it matters."""
+    return {name: round(float(np.mean(values[kind])), 4) if values[kind] else None for name, kind in _KINDS}
 
 
 def _agreement(words: np.ndarray, values: np.ndarray, n: int) -> float:
@@ -146,24 +149,26 @@ def _leaves(recommender: Recommender, pair: Pair, word: int) -> bool:
     return recommender.index.rank_of(query, pair.item_row, allowed=allowed) > _TOP
 
 
-def _explain(recommender: Recommender, pair: Pair, tier: str) -> Explanation:
+def _explain(recommender: Recommender, pair: Pair) -> Explanation:
     item_id = str(recommender.dataset.items["item_id"].iloc[pair.item_row])
-    return recommender.explain(pair.game.profile, item_id, tier=tier)
+    return recommender.explain(pair.game.profile, item_id, tier=EXACT)
 
 
 def _matrices(
     recommender: Recommender, pairs: Sequence[Pair], explained: Sequence[Explanation], rng: np.random.Generator
-) -> dict[str, dict[str, float]]:
+) -> dict[str, dict[str, float | None]]:
     """Correlation of each matrix with what deleting words of both sides at once does to the score."""
     found: dict[str, dict[bool, list[float]]] = {
         name: {True: [], False: []} for name in ("exact vector Shapley", "first-last vector Shapley", "random")
     }
+    quick = forgetful(recommender)
     for pair, explanation in zip(pairs, explained, strict=True):
-        quick = _explain(recommender, pair, FIRST_LAST)
+        parts = recommender.scorer.facet_vectors(pair.game.profile)
+        rows, columns = quick.profile_side(pair.game.profile, parts, FIRST_LAST), quick.item_side(pair.item_row)
         trial = _Joint(recommender, pair, explanation, rng)
         values = {
             "exact vector Shapley": explanation.matrix.values,
-            "first-last vector Shapley": quick.matrix.values,
+            "first-last vector Shapley": rows.vectors @ columns.vectors.T,
             "random": rng.standard_normal(explanation.matrix.values.shape),
         }
         for name, matrix in values.items():

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from recsys.errors import DataError
 from recsys.explanation.pieces import Piece, join, split
@@ -13,6 +14,7 @@ from recsys.schema import Profile
 
 _WORDS = range(8, 11)
 _INTERESTS = 3
+_PATIENCE = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,28 +72,36 @@ def draw_profiles(recommender: Recommender, n: int, rng: np.random.Generator) ->
     and as interests the catalog's categories, alone or two joined by "and".
 
     Raises:
-        DataError: for a catalog with too few categories to say so many words with.
+        DataError: for a catalog with too few categories, or none that so many words can be said with.
     """
     dataset, terms = recommender.dataset, recommender.dataset.categories
     if len(terms) < 2 * _INTERESTS:
         fix = f"Use a dataset of at least {2 * _INTERESTS} categories."
         raise DataError("The catalog has too few categories for an audit", len(terms), fix=fix)
     found: list[Profile] = []
-    while len(found) < n:
-        user: Any = dataset.users.iloc[int(rng.integers(len(dataset.users)))] if len(dataset.users) else {}
+    for _ in range(_PATIENCE * n):
+        user = _known(dataset.users.iloc[int(rng.integers(len(dataset.users)))]) if len(dataset.users) else {}
         drawn = list(rng.choice(terms, 2 * _INTERESTS, replace=False))
         pairs = [" and ".join(drawn[n : n + 2]) for n in range(0, len(drawn), 2)]
         interests = (pairs if rng.random() < 0.5 else drawn)[: int(rng.integers(1, _INTERESTS + 1))]
         profile = Profile(
             age=user.get("age"),
             gender=user.get("gender"),
-            attributes={name: user.get(name) for name in dataset.user_attributes},
+            attributes={name: user[name] for name in dataset.user_attributes if name in user},
             interests=tuple(interests),
         )
         words = sum(len(split(text.text)) for text in recommender.scorer.texts(profile))
         if words in _WORDS:
             found.append(profile)
-    return found
+        if len(found) == n:
+            return found
+    fix = "Use a dataset whose categories have one to five words each."
+    raise DataError("The categories of the catalog do not make profiles of 8 to 10 words", terms[0], fix=fix)
+
+
+def _known(user: pd.Series) -> dict[str, Any]:
+    """What is known of a user, without what is missing."""
+    return {str(name): value for name, value in user.items() if pd.notna(value)}
 
 
 def best_area(values: np.ndarray, n: int) -> float:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recsys.audit.games import Game
 from recsys.encoder import TransformerEncoder
 from recsys.errors import MissingExtraError
-from recsys.explanation import assemble
+from recsys.explanation import EXACT, FIRST_LAST, Explainer, assemble
 from recsys.recommender import Recommender
 from recsys.scorer import ProfileText
 
@@ -33,8 +33,8 @@ def methods(recommender: Recommender, rng: np.random.Generator) -> list[Method]:
         MissingExtraError: if captum is not installed.
     """
     found = [
-        Method("exact vector Shapley", _ours(recommender, "exact")),
-        Method("first-last vector Shapley", _ours(recommender, "first-last")),
+        Method("exact vector Shapley", _ours(recommender, EXACT)),
+        Method("first-last vector Shapley", _ours(recommender, FIRST_LAST)),
         Method("random", lambda game, row: rng.standard_normal(game.n)),
         Method("leave-one-out", _leave_one_out(recommender)),
     ]
@@ -46,10 +46,23 @@ def methods(recommender: Recommender, rng: np.random.Generator) -> list[Method]:
     return found
 
 
+def forgetful(recommender: Recommender) -> Explainer:
+    """Returns an explainer that knows no words yet; one that knows the exact ones answers with them in any tier."""
+    return Explainer(
+        replace(recommender.dataset, folder=None),
+        scorer=recommender.scorer,
+        index=recommender.index,
+        encoder=recommender.explainer.encoder,
+        embeddings=recommender.embeddings,
+    )
+
+
 def _ours(recommender: Recommender, tier: str) -> Words:
+    explainer = forgetful(recommender)
+
     def words(game: Game, item_row: int) -> np.ndarray:
         parts = recommender.scorer.facet_vectors(game.profile)
-        side = recommender.explainer.profile_side(game.profile, parts, tier)
+        side = explainer.profile_side(game.profile, parts, tier)
         rows = [n for n, line in enumerate(side.lines) if line.is_word]
         return np.asarray(side.vectors[rows] @ np.asarray(recommender.index.vectors[item_row], np.float64))
 

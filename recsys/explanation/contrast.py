@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.schema import Explanation, Facet
+from recsys.schema.explanation import check_complete
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Contrast:
     words: tuple[Difference, ...]
     gap: float
     completeness_error: float
+
+    def checked(self) -> "Contrast":
+        """Returns itself, for drawing.
+
+        Raises:
+            DataError: if its differences do not add up to the gap.
+        """
+        check_complete(self.completeness_error, f"{self.first.title} against {self.second.title}")
+        return self
 
 
 def contrast(first: Explanation, second: Explanation) -> Contrast:

@@ -257,7 +257,7 @@ def _error(parts: tuple[Part, ...], matrix: WordMatrix, total: float, bars: np.n
     for key in {line.key for line in matrix.rows} & set(own):
         rows = [n for n, line in enumerate(matrix.rows) if line.key == key]
         misses.append(abs(float(matrix.row_totals[rows].sum()) - own[key]))
-    return float(max(misses))
+    return float(np.max(misses))
 
 
 def _cut(side: _Side) -> list[str]:

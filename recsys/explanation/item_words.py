@@ -16,6 +16,8 @@ from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, word
 _VERSION = 1
 """Changes when the same text gives other words or vectors."""
 _CHUNK = 64
+_OPEN = 64
+"""Parts that stay open: each holds three files."""
 _REMEMBERED = 256
 _KIND = "words"
 Progress = Callable[[int, int], None]
@@ -114,15 +116,18 @@ class ItemWords:
     def _kept(self, number: int, tier: str) -> _Chunk | None:
         if self._store is None:
             return None
-        if (number, tier) not in self._open:
-            try:
-                path = self._store.open(_KIND, self._key(number, tier)).path
-            except ArtifactError:
-                return None
-            names = ("vectors", "starts", "exact")
-            arrays = [np.load(path / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names]
-            self._open[number, tier] = _Chunk(*arrays)
-        return self._open[number, tier]
+        if (found := self._open.get((number, tier))) is not None:
+            return found
+        try:
+            path = self._store.open(_KIND, self._key(number, tier)).path
+        except ArtifactError:
+            return None
+        names = ("vectors", "starts", "exact")
+        found = _Chunk(*(np.load(path / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names))
+        self._open[number, tier] = found
+        while len(self._open) > _OPEN:
+            self._open.pop(next(iter(self._open)), None)
+        return found
 
     def _from(self, chunk: _Chunk, item_row: int) -> WordVectors:
         if self._empty is None:

@@ -51,8 +51,9 @@ def to_html(explanation: Explanation, *, about: dict[str, str]) -> str:
 def sums_to(explanation: Explanation) -> str:
     """Returns the sentence under a matrix: what its cells add up to, and how exactly."""
     total = explanation.matrix.total
+    score = "the score above the average item" if explanation.is_centred else "the score"
     prior = (
-        f" With popularity, {explanation.prior:+.4f}, that is the score, {explanation.total:.4f}."
+        f" With popularity, {explanation.prior:+.4f}, that is {score}, {explanation.total:.4f}."
         if explanation.prior
         else ""
     )
@@ -67,7 +68,8 @@ def _parts(explanation: Explanation) -> str:
         f"<td>{part.score_without:.4f}</td><td>{part.rank_without}</td></tr>"
         for part in explanation.parts
     ]
-    head = "<tr><th>part</th><th>adds</th><th></th><th>without it: score</th><th>rank</th></tr>"
+    raw = "raw score" if explanation.is_centred else "score"
+    head = f"<tr><th>part</th><th>adds</th><th></th><th>without it: {raw}</th><th>rank</th></tr>"
     return f"<div class='scroll'><table>{head}{''.join(rows)}</table></div>"
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from recsys.errors import DataError
 from recsys.schema.profile import Facet, Profile
 
 COMPLETE = 1e-6
@@ -153,6 +154,15 @@ class Explanation:
         """Whether everything adds up; if not, it must not be drawn."""
         return self.completeness_error <= COMPLETE
 
+    def checked(self) -> "Explanation":
+        """Returns itself, for drawing.
+
+        Raises:
+            DataError: if its parts do not add up to the score.
+        """
+        check_complete(self.completeness_error, self.title)
+        return self
+
     @property
     def prior(self) -> float:
         """The contribution of the prior, zero where the scorer has none."""
@@ -183,8 +193,8 @@ class Explanation:
             average=0.0,
             is_centred=True,
         )
-        errors = (self.completeness_error, abs(sum(p.contribution for p in parts) - made.total))
-        return replace(made, completeness_error=max(*errors, abs(matrix.total + made.prior - made.total)))
+        misses = [sum(p.contribution for p in parts) - made.total, matrix.total + made.prior - made.total]
+        return replace(made, completeness_error=float(np.max([self.completeness_error, *np.abs(misses)])))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the explanation as plain JSON values."""
@@ -210,6 +220,19 @@ class Explanation:
                 "values": self.matrix.values.tolist(),
             },
         }
+
+
+def check_complete(error: float, title: str) -> None:
+    """Refuses sums that miss by more than ``COMPLETE``; so does ``NaN``.
+
+    Raises:
+        DataError: that says by how much, and for which item.
+    """
+    if not error <= COMPLETE:
+        fix = f"This is a fault of Coldlens, not of your input: no sum may miss by more than {COMPLETE:g}. Please report it."
+        raise DataError(
+            "The parts do not add up to the score, so they are not shown", f"{error:.2e} for {title}", fix=fix
+        )
 
 
 def _less(text: ExplainedText, averages: dict[str, list[float]]) -> ExplainedText:

@@ -11,6 +11,7 @@ from recsys.errors import DataError
 from recsys.recommender import Recommender
 from recsys.schema import ItemFilter, Profile
 from recsys.whatif.edits import PROTECTED, Edit, single_edits
+from recsys.whatif.panel import ListConfig
 from recsys.whatif.vocabulary import vocabulary
 
 _BLOCK = 64 << 20
@@ -81,9 +82,11 @@ def bring_in(
         locked: facets that stay as they are, see ``single_edits``; age and gender unless the reader asks.
 
     Raises:
-        DataError: if the item is liked already, or the filters leave it out, so that no edit can bring it in.
+        DataError: if k or popularity is out of range, or if the item is liked already or left out by the filters, so that no edit
+            can bring it in.
         UnknownItemError: for an item that is not in the catalog.
     """
+    ListConfig(k, popularity=popularity)
     item_row = recommender.dataset.item_row(item_id)
     search = _Search(recommender, item_row, k, keep or ItemFilter(), popularity)
     search.check(profile, item_id)

@@ -1,5 +1,6 @@
 """The audit: its arithmetic on games whose answer is known, and the whole on real data."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from recsys.audit import audit_explanations
 from recsys.audit.games import area, best_area, draw_profiles, play, random_area
+from recsys.audit.methods import methods
 from recsys.errors import DataError
+from recsys.explanation import EXACT
 from recsys.recommender import Recommender
 from recsys.schema import Profile
 
@@ -53,6 +56,41 @@ def test_a_catalog_without_categories_is_refused(toy, toy_encoder):
 
     with pytest.raises(DataError, match="too few categories"):
         audit_explanations(recommender, n_pairs=10)
+
+
+@pytest.mark.parametrize("scorer", ["cosine", "additive"])
+def test_the_quick_words_are_judged_even_where_the_exact_ones_are_known(toy, toy_encoder, scorer):
+    recommender = Recommender.from_dataset(toy, scorer=scorer, encoder=toy_encoder)
+    game = play(recommender, Profile(interests=("space space student romance comedy engineer",)))
+    recommender.explain(game.profile, "00", tier=EXACT)
+    exact, quick, *_ = methods(recommender, np.random.default_rng(0))
+
+    values = [method.words(game, 0) for method in (exact, quick)]
+
+    assert values[0].sum() == pytest.approx(values[1].sum(), abs=1e-6)
+    assert not np.allclose(values[0], values[1], rtol=1e-3, atol=0)
+
+
+def with_categories(dataset, categories):
+    """The dataset with every item in all of these categories."""
+    return replace(dataset, items=dataset.items.assign(categories=[tuple(categories)] * len(dataset.items)))
+
+
+def test_categories_that_say_too_much_are_refused_instead_of_drawn_for_ever(toy, toy_encoder):
+    long = [f"space and romance and comedy {word} twice" for word in "abcdef"]
+    recommender = Recommender.from_dataset(with_categories(toy, long), scorer="additive", encoder=toy_encoder)
+
+    with pytest.raises(DataError, match="do not make profiles of 8 to 10 words"):
+        draw_profiles(recommender, 2, np.random.default_rng(0))
+
+
+def test_the_pairs_are_counted_as_they_were_drawn(toy, toy_encoder):
+    dataset = with_categories(toy, ("space", "romance", "comedy", "drama", "noir", "war"))
+    recommender = Recommender.from_dataset(dataset, scorer="additive", encoder=toy_encoder)
+
+    found = audit_explanations(recommender, n_pairs=12)
+
+    assert found["n_pairs"] == {"random": 15, "top": 15}  # five for each profile
 
 
 @pytest.mark.slow

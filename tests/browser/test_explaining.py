@@ -1,6 +1,7 @@
 """Explaining in a real Chromium: from a card to words, pairs, contrast, edits and back, with mouse and keyboard."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from driver import serve, visit
@@ -53,6 +54,22 @@ def test_words_can_be_pressed_with_the_keyboard_and_tell_their_pairs(visitor):
     page.keyboard.press("Enter")
     expect(word).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_text("strongest pairs are drawn")).to_be_visible()
+
+
+TEXTS = """lines => lines.map(line => [...line.childNodes].map(
+  node => node.nodeType === 3 ? node.textContent : (node.querySelector("b") || node).textContent).join(""))"""
+
+
+@pytest.mark.parametrize("interest", ["space 🎬 爱情 war", "naïve 👩‍🚀 café!", "(noir)"])
+def test_a_text_is_shown_as_it_was_typed_whatever_the_script(visitor, interest):
+    visitor.open(f"/explain?age=31&interests={quote(interest)}&scorer=additive")
+    open_tab(visitor, "Words")
+
+    lines = visitor.page.locator("p.line").evaluate_all(TEXTS)
+
+    assert lines[0] == "Age 31"
+    assert lines[1] == interest
+    assert lines[-1] == "learned from likes"
 
 
 def test_the_matrix_adds_up_as_printed(visitor):

@@ -159,6 +159,23 @@ def test_a_wrong_sum_is_noticed(toy, toy_encoder, monkeypatch):
     assert explanation.completeness_error == pytest.approx(0.001 * abs(explanation.total), rel=0.05)
 
 
+@pytest.mark.parametrize("error", [2e-6, float("nan"), float("inf")])
+def test_what_misses_the_score_is_refused(recommender, error):
+    good, other = (recommender.explain(PROFILES[7], item_id) for item_id in ("00", "04"))
+    bad = replace(good, completeness_error=error)
+    found = contrast(good, other)
+
+    assert good.checked() is good
+    assert good.above_average().checked().is_centred
+    assert found.checked() is found
+    with pytest.raises(DataError, match="do not add up to the score.*Story 00"):
+        bad.checked()
+    with pytest.raises(DataError, match="do not add up"):
+        bad.above_average().checked()
+    with pytest.raises(DataError, match="do not add up.*Story 00.*against Story 04"):
+        replace(found, completeness_error=error).checked()
+
+
 def test_popularity_weighs_the_prior_alone(toy, toy_encoder):
     recommender = Recommender.from_dataset(toy, scorer="additive", encoder=toy_encoder)
 
@@ -240,6 +257,17 @@ def test_json_holds_everything_and_can_be_read_back(recommender):
     assert np.sum(value["matrix"]["values"]) == pytest.approx(explanation.matrix.total)
     assert value["completeness_error"] <= COMPLETE
     assert [text["text"] for text in value["words"]] == [text.text for text in explanation.texts]
+
+
+def test_the_page_says_which_numbers_are_above_the_average_item(recommender):
+    explanation = recommender.explain(PROFILES[7], "00")
+
+    raw, above = (to_html(found, about={}) for found in (explanation, explanation.above_average()))
+
+    assert "above the average item" not in raw
+    assert "raw score" not in raw
+    assert f"score {explanation.total - explanation.average:+.4f} above the average item" in above
+    assert "without it: raw score" in above
 
 
 def test_the_page_is_one_file_without_scripts_or_links_and_shows_text_as_text(toy, toy_encoder):

@@ -72,6 +72,20 @@ def test_other_texts_or_another_encoder_do_not_find_old_words(items, toy_encoder
     assert words().share_built() == 0
 
 
+def test_a_large_catalog_does_not_run_out_of_open_files(items, toy_encoder, monkeypatch):
+    _, vectors, _, words = items
+    words().build()
+    monkeypatch.setattr("recsys.explanation.item_words._OPEN", 2)
+    opened = words()
+
+    assert opened.build() == 0  # goes over what is there already
+
+    assert len(opened._open) == 2
+    for row in (0, 70, 140):
+        found = opened.of(row)
+        np.testing.assert_allclose(found.vectors.sum(0) + found.empty, vectors[row], atol=1e-9)
+
+
 def test_a_dataset_in_memory_keeps_nothing(items, toy_encoder):
     texts, vectors, _, _ = items
 

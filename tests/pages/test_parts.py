@@ -1,6 +1,7 @@
 """Parts of pages that need no running app."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -93,6 +94,14 @@ def test_a_link_carries_the_whole_state_and_comes_back(movielens):
     assert params["liked"] == ["Star Wars (1977)"]
     assert (params["popularity"], params["diversity"]) == (["0.3"], ["0.5"])
     assert check_link(params, movielens) == []
+
+
+def test_a_random_profile_leaves_out_what_is_not_known_of_a_user(toy):
+    unknown = replace(toy, users=toy.users.assign(age=np.nan, gender=None, occupation=None))
+
+    found = random_profile(replace(unknown, users=unknown.users.astype({"age": float})), np.random.default_rng(0))
+
+    assert found.age is None and found.gender is None and not found.attributes
 
 
 def test_a_random_profile_is_plausible_and_depends_on_the_seed_alone(movielens):

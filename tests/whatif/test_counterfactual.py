@@ -126,3 +126,8 @@ def test_the_vocabulary_is_the_catalogs_own(toy):
     assert "student" in found  # of item 0, and of three items
     assert "for" not in found  # a stop word
     assert len(set(found)) == len(found)
+
+
+def test_an_impossible_length_is_refused(recommender):
+    with pytest.raises(DataError, match="length"):
+        bring_in(recommender, PROFILE, "04", k=0)
