@@ -137,7 +137,7 @@ def test_dataset_may_be_a_path_or_come_from_the_environment(shell: Shell, monkey
         ("--popularity much", "Invalid value for '--popularity'"),
         ("--diversity -0.1", "The diversity is out of range: '-0.1'. Choose a number from 0 to 1."),
         ("--category opera", "The catalog has no such category: 'opera'."),
-        ("--dataset nonsense", "There is no such dataset: 'nonsense'. Use one of: movielens-100k, toy"),
+        ("--dataset nonsense", "There is no such dataset: 'nonsense'. Use one of: movielens-100k, sample-music"),
         (f"--interest {'x' * 201}", "An interest is too long: 'xxx"),
         (" ".join(f"--interest {n}" for n in range(21)), "There are too many interests: '21'."),
         ("--nonsense", "No such option"),
@@ -153,7 +153,10 @@ def test_bad_input_exits_with_2_and_says_what_to_do(shell: Shell, arguments: str
 
 def test_list(shell: Shell):
     assert shell.json("datasets", "list") == [
-        {"name": "movielens-100k", "title": "movielens-100k", "state": "can be fetched"},
+        *(
+            {"name": name, "title": name, "state": "can be fetched"}
+            for name in ("movielens-100k", "sample-music", "sample-news", "sample-shop")
+        ),
         {"name": "toy", "title": "Toy world", "state": "ready"},
     ]
     code, out, _ = shell("datasets", "list")
@@ -414,3 +417,10 @@ def test_recommend_with_diversity_shows_other_kinds(shell: Shell, world_folder: 
     options = ["recommend", "--dataset", "world", "--scorer", "cosine", "--interest", "space", "-k", "3"]
     assert kinds("0") == 1
     assert kinds("1") == 3
+
+
+def test_simulated_people_are_named_as_such(shell: Shell):
+    code, out, err = shell("recommend", "--dataset", "sample-shop", "--age", "30", "-k", "3", "--json")
+
+    assert code == 0 and len(json.loads(out)["recommendations"]) == 3
+    assert "are simulated" in err

@@ -100,6 +100,11 @@ def open_page(title: str) -> Iterator[Page]:
         st.stop()
     show_warnings(st.session_state.pop(_NOTICES, []))
     st.markdown(f":material/person: {one_line(framed.profile, framed.dataset)}")
+    if framed.dataset.info.simulated:
+        st.caption(
+            ":material/science: **Simulated**: the users and interactions of this dataset were made by a simulator. Whatever is "
+            "learned from them, or measured on them, says nothing about real people."
+        )
     try:
         yield framed
     except ColdlensError as error:

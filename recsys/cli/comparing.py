@@ -27,6 +27,7 @@ from recsys.cli.shared import (
     PopularityOption,
     ScorerOption,
     app,
+    open_named,
     print_json,
     profile_of,
     read_bytes,
@@ -108,7 +109,6 @@ def compare_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Compare the lists of two people: A, whom the options describe, and B, who is A but for --with."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
     from recsys.whatif import compare
 
@@ -118,7 +118,7 @@ def compare_command(
         return
     first = profile_of(age, gender, attribute, interest, liked)
     second = changed(first, other or [])
-    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    opened = open_named(dataset or settings.dataset, settings)
     ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     found = compare(ready, first, second, k=whole_number(k), popularity=popularity)
     if scenario is not None or pack is not None:
@@ -188,12 +188,11 @@ def _packed(ready: "Recommender", found: "Comparison", kept: "Scenario", popular
 
 
 def _check(path: Path, settings: Any, as_json: bool) -> None:
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
     from recsys.whatif import Scenario, check_scenario
 
     scenario = Scenario.from_json(read_bytes(path))
-    opened = open_dataset(scenario.dataset, data_dir=settings.data_dir)
+    opened = open_named(scenario.dataset, settings)
     found = check_scenario(scenario, Recommender.from_dataset(opened, scorer=scenario.scorer, settings=settings))
     if as_json:
         lists = {
@@ -232,14 +231,13 @@ def sweep_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Move one or two things about a person over all their values, and tell every rank."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
     from recsys.whatif import ListConfig, axes_of, sweep
 
     settings = settings_of(data_dir, encoder, device)
     profile = profile_of(age, gender, attribute, interest, liked)
     config = ListConfig(whole_number(k), popularity=popularity)
-    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    opened = open_named(dataset or settings.dataset, settings)
     ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     axes = {axis.key: axis for axis in axes_of(ready, profile)}
     first = _axis(axes, over)
@@ -319,12 +317,11 @@ def grid_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Rank everything for up to 10,000 people: what they are shown, what never is, and where a profile changes nothing."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
     from recsys.whatif import ListConfig, generate_profiles, rank_grid, read_profiles, template_csv
 
     settings = settings_of(data_dir, encoder, device)
-    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    opened = open_named(dataset or settings.dataset, settings)
     if template:
         print(template_csv(opened), end="")
         return

@@ -24,6 +24,7 @@ from recsys.cli.shared import (
     PopularityOption,
     ScorerOption,
     app,
+    open_named,
     print_json,
     profile_of,
     settings_of,
@@ -68,7 +69,6 @@ def explain_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Take a score apart into facets, words and pairs of words, which add up to it."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
@@ -77,7 +77,7 @@ def explain_command(
         raise ConfigError("The tier is unknown", tier, fix="Choose exact or first-last.")
     if item is None and not audit:
         raise DataError("No item is named", fix="Give its item_id with --item; `recsys recommend` lists some.")
-    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    opened = open_named(dataset or settings.dataset, settings)
     ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     if audit:
         _audit(ready, pairs, seed, as_json)

@@ -17,6 +17,7 @@ from recsys.cli.shared import (
     ProgressFile,
     ProgressReport,
     app,
+    open_named,
     print_json,
     settings_of,
 )
@@ -36,14 +37,13 @@ def train_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
     from recsys.training import AdditiveConfig, runs_folder, train_and_publish
 
     if scorer != "additive":
         raise ConfigError("This scorer cannot be trained", scorer, fix="Choose additive; cosine needs no training.")
     settings = settings_of(data_dir, encoder, device)
-    dataset = open_dataset(name, data_dir=settings.data_dir)
+    dataset = open_named(name, settings)
     ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
     training = train_and_publish(
         dataset,
@@ -80,12 +80,11 @@ def evaluate_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Judge the additive scorer against its rivals on people (or items) that neither has seen, and keep the result."""
-    from recsys.datasets import open_dataset
     from recsys.evaluation import Plan, evaluate, keep_evaluation, split_rivals
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
-    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    opened = open_named(dataset or settings.dataset, settings)
     chosen, missing = split_rivals(rivals)
     for name in missing:
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)

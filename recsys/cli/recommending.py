@@ -27,6 +27,7 @@ from recsys.cli.shared import (
     ProgressReport,
     ScorerOption,
     app,
+    open_named,
     print_json,
     profile_of,
     settings_of,
@@ -85,12 +86,11 @@ def build_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Encode the items of a dataset and publish their embeddings; what is there already is kept."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
     started = time.perf_counter()
-    dataset = open_dataset(name, data_dir=settings.data_dir)
+    dataset = open_named(name, settings)
     recommender = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
     seconds = time.perf_counter() - started
     found: dict[str, Any] = {"dataset": dataset.name, "items": len(dataset.items), "encoder": recommender.encoder.name}
@@ -143,13 +143,12 @@ def recommend_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Show what would be recommended to a person, and what each score is made of."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
     profile = profile_of(age, gender, attribute, interest, liked)
     length = whole_number(k)
     settings = settings_of(data_dir, encoder, device)
-    opened = open_dataset(dataset or settings.dataset, data_dir=settings.data_dir)
+    opened = open_named(dataset or settings.dataset, settings)
     recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     started = time.perf_counter()
     keep = ItemFilter(categories=tuple(category or ()))

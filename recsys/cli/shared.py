@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from recsys.errors import ColdlensError, DataError
-from recsys.schema import Profile
+from recsys.schema import Dataset, Profile
 from recsys.settings import DEFAULT_DATASET, Settings
 
 app = typer.Typer(
@@ -115,6 +115,17 @@ def settings_of(data_dir: Path | None = None, encoder: str | None = None, device
     return replace(
         found, data_dir=data_dir or found.data_dir, encoder=encoder or found.encoder, device=device or found.device
     )
+
+
+def open_named(name: str, settings: Settings) -> Dataset:
+    """Returns a dataset, and says on stderr if its people are simulated."""
+    from recsys.datasets import open_dataset
+
+    found = open_dataset(name, data_dir=settings.data_dir)
+    if found.info.simulated:
+        told = "are simulated: what is learned from them or measured on them says nothing about real people."
+        print(f"Note: the users and interactions of {found.name} {told}", file=sys.stderr)
+    return found
 
 
 def print_json(value: Any) -> None:

@@ -1,15 +1,16 @@
 """Which datasets are there, and where they come from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from recsys.datasets import movielens
+from recsys.datasets import movielens, samples
 from recsys.datasets.folder import INFO_FILE, read_folder, read_info, write_folder
 from recsys.errors import ColdlensError, DataError
 from recsys.schema import Dataset
 
-FETCHABLE = {movielens.NAME: movielens.read}
-"""Name to reader of the datasets that an installed package carries."""
+FETCHABLE: dict[str, Callable[[Path | None], Dataset]] = {movielens.NAME: movielens.read, **samples.READERS}
+"""Name to reader of the datasets that an installed package or the repository carries."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class DatasetEntry:
 def open_dataset(name_or_path: str | Path, *, data_dir: Path = Path("data")) -> Dataset:
     """Opens a dataset by name in ``data_dir``, or the dataset folder at a path.
 
-    A dataset that an installed package carries is fetched on first use.
+    A dataset that an installed package or the repository carries is fetched on first use.
 
     Raises:
         DataError: if there is none, or its files cannot be read.

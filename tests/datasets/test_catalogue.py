@@ -6,6 +6,8 @@ from recsys.datasets import fetch_dataset, list_datasets, open_dataset
 from recsys.errors import DataError
 from recsys.schema import Dataset
 
+SAMPLES = ("sample-music", "sample-news", "sample-shop")
+
 
 def test_open_by_name_and_by_path(toy_folder: Dataset):
     data_dir = toy_folder.folder.parent
@@ -16,7 +18,10 @@ def test_open_by_name_and_by_path(toy_folder: Dataset):
 
 
 def test_unknown_name_lists_the_known_ones(toy_folder: Dataset):
-    with pytest.raises(DataError, match=r"no such dataset: 'nonsense'. Use one of: movielens-100k, toy"):
+    with pytest.raises(
+        DataError,
+        match=r"no such dataset: 'nonsense'. Use one of: movielens-100k, sample-music, sample-news, sample-shop, toy",
+    ):
         open_dataset("nonsense", data_dir=toy_folder.folder.parent)
 
 
@@ -30,7 +35,7 @@ def test_list_says_what_is_there(toy_folder: Dataset):
     (data_dir / "broken").mkdir()
     (data_dir / "broken" / "dataset.toml").write_text("title = ")
     entries = {entry.name: entry for entry in list_datasets(data_dir)}
-    assert list(entries) == ["broken", "movielens-100k", "toy"]
+    assert list(entries) == ["broken", "movielens-100k", *SAMPLES, "toy"]
     assert entries["toy"].state == "ready"
     assert entries["toy"].title == "Toy world"
     assert entries["movielens-100k"].state == "can be fetched"
@@ -38,4 +43,4 @@ def test_list_says_what_is_there(toy_folder: Dataset):
 
 
 def test_list_of_a_folder_that_is_not_there(tmp_path: Path):
-    assert [entry.name for entry in list_datasets(tmp_path / "none")] == ["movielens-100k"]
+    assert [entry.name for entry in list_datasets(tmp_path / "none")] == ["movielens-100k", *SAMPLES]

@@ -272,3 +272,12 @@ def test_two_liked_items_of_the_same_title_stay_two(open_app):
 
 def test_an_address_that_stands_for_itself_is_not_given_a_preset(open_app):
     assert "Nothing is known about this person" in texts(open_app(v="1").markdown)
+
+
+def test_simulated_people_are_named_as_such_on_every_page(open_app, own_data):
+    app = open_app(own_data, "sample-news")
+
+    for page in ("recommend", "explain", "compare", "evaluate", "datasets"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert "made by a simulator" in " ".join(caption.value for caption in app.caption)
