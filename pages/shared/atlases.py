@@ -1,6 +1,8 @@
 """The fitted maps of a dataset: opened once, a preview at once, and fitted in a process of their own meanwhile."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import streamlit as st
@@ -15,17 +17,23 @@ from recsys.projection import (
     Atlas,
     Clusters,
     MapConfig,
+    Place,
     Trust,
     fit_pca,
-    nearest_items,
+    nearest_to,
     open_atlas,
+    open_people,
     open_space,
     people_of,
-    place_people,
 )
+from recsys.schema import Profile
 
 _KEPT = 8
+_HUB_OF = 10
 _UNWANTED = "_map_cancelled"
+_NOT_THERE = ArtifactError(
+    "The map was fitted, but it is not there", fix="The dataset may have changed meanwhile; fit it again."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +42,33 @@ class Opened:
 
     Attributes:
         people: ``(n_users, n_components)``, empty in a preview.
-        near: ``(n_items, k)``, the true neighbours of every item in the space.
+        told: who each of them is, ``n_users`` of plain text.
     """
 
     atlas: Atlas
     people: np.ndarray
-    near: np.ndarray
+    told: tuple[str, ...]
     is_preview: bool
 
-    @property
+    @cached_property
     def hubness(self) -> np.ndarray:
-        """``(n_items,)``: in how many items' nearest ten each item stands."""
-        return occurrences(self.near[:, :10], len(self.near))
+        """``(n_items,)``: in how many items' nearest ten each item stands, ``NaN`` in a preview.
+
+        A preview is there at once, and to find the neighbours of every item of a large catalog takes minutes.
+        """
+        near = self.atlas.near
+        if self.is_preview:
+            return np.full(len(near), np.nan)
+        return occurrences(near[:, :_HUB_OF], len(near)).astype(float)
+
+    @cached_property
+    def place(self) -> Callable[[Profile], Place]:
+        """Returns where a profile lies; saved ones are asked for at every run."""
+        return lru_cache(maxsize=256)(self.atlas.place)
+
+    def near(self, row: int, k: int) -> np.ndarray:
+        """Returns the true neighbours of an item in the space, best first."""
+        return nearest_to(self.atlas.space.vectors, row, k) if self.is_preview else self.atlas.near[row, :k]
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
@@ -56,8 +79,14 @@ def _open(_page: Page, dataset: str, scorer: str, space: str, n_components: int,
     if found.dataset.folder is None:
         return None
     atlas = open_atlas(opened, config, texts, found.dataset.folder)
-    people = place_people(atlas, people_of(found.dataset), texts, found.dataset.folder)
-    return Opened(atlas, people, _near(opened.vectors), False)
+    profiles = people_of(found.dataset)
+    people = open_people(atlas, profiles, texts, found.dataset.folder)
+    return Opened(atlas, people, tuple(_told(profile) for profile in profiles), False)
+
+
+def _told(profile: Profile) -> str:
+    facts = [facet.label for facet in profile.facets if facet.kind in ("age", "gender", "attribute")]
+    return " · ".join(["A person of the dataset", *facts])
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
@@ -67,34 +96,39 @@ def _preview(_page: Page, dataset: str, scorer: str, space: str, n_components: i
     items = fit_pca(opened.vectors, n_components)
     n = len(opened.vectors)
     trust = Trust(float("nan"), float("nan"), np.full(n, np.nan), n)
-    atlas = Atlas(opened, items, trust, Clusters(np.full(n, -1), (), np.zeros((0, n_components))))
-    return Opened(atlas, np.zeros((0, n_components)), _near(opened.vectors), True)
+    clusters = Clusters(np.full(n, -1), (), np.zeros((0, n_components)))
+    atlas = Atlas(opened, items, trust, clusters, np.zeros((n, 0), np.int64))
+    return Opened(atlas, np.zeros((0, n_components)), (), True)
 
 
-def _near(vectors: np.ndarray) -> np.ndarray:
-    n = len(vectors)
-    return nearest_items(vectors, min(15, n - 1)) if n > 1 else np.zeros((n, 0), np.int64)
-
-
-def _version(page: Page) -> str:
+def version_of(page: Page) -> str:
     """Changes when the dataset or its embeddings do, and with them everything that was learned."""
     return f"{page.dataset.fingerprint} {page.recommender.embeddings_key}"
 
 
 def open_or_preview(page: Page, space: str, n_components: int) -> Opened:
     """Returns the fitted map, or a preview while there is none; a first visit starts fitting both."""
-    arguments = (page.dataset.name, page.recommender.scorer.name, space, n_components, _version(page))
+    found = _fitted(page, space, n_components)
+    if found is not None:
+        return found
+    _start(page, space)
+    return _preview(page, *_arguments(page, space, n_components))
+
+
+def _fitted(page: Page, space: str, n_components: int) -> Opened | None:
     try:
-        found = _open(page, *arguments)
-        if found is not None:
-            return found
+        return _open(page, *_arguments(page, space, n_components))
     except ArtifactError:
-        _start(page, space)
-    return _preview(page, *arguments)
+        return None
+
+
+def _arguments(page: Page, space: str, n_components: int) -> tuple[str, str, str, int, str]:
+    return page.dataset.name, page.recommender.scorer.name, space, n_components, version_of(page)
 
 
 def _name(page: Page, space: str) -> str:
-    return f"map of {page.dataset.name}, {space}, {page.recommender.scorer.name}"
+    """Names a job after all that its map depends on: the ended job of an older dataset must not pass for this one's."""
+    return f"map of {page.dataset.name}, {space}, {page.recommender.scorer.name}, {version_of(page)}"
 
 
 def _start(page: Page, space: str) -> None:
@@ -118,17 +152,14 @@ def draw_fitting(page: Page, space: str, n_components: int) -> None:
             st.info("This is a preview: the two main directions of the space.", icon=":material/map:", width="stretch")
             st.button("Fit the map", on_click=start_fitting, args=(page, space), icon=":material/play_arrow:")
         return
-    error = job.error()
-    if error is not None:
-        jobs().cancel(_name(page, space), job)
-        show_error(error)
-        st.button("Try again", on_click=start_fitting, args=(page, space))
-    elif n_components == 2 and str(job.progress().get("step", "")).startswith("3-D"):
-        st.rerun()  # the flat map is there; the other one goes on
-    elif job.is_running:
+    is_flat_done = n_components == 2 and str(job.progress().get("step", "")).startswith("3-D")
+    if (is_flat_done or not job.is_running) and _fitted(page, space, n_components) is not None:
+        st.rerun()  # of a flat map, the other one goes on
+    if job.is_running:
         _draw_progress(page, space, job)
-    else:
-        st.rerun()
+        return
+    show_error(job.error() or _NOT_THERE)  # it stays until the reader has read it
+    st.button("Try again", on_click=start_fitting, args=(page, space), icon=":material/refresh:")
 
 
 def _draw_progress(page: Page, space: str, job: Job) -> None:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.shared import resources
+from pages.shared.atlases import version_of
 from pages.shared.frame import Page
 from pages.shared.widgets import plain
 from recsys.diagnostics import Comparison, Finding, LsaEncoder, compare_encoders
@@ -16,6 +17,7 @@ from recsys.recommender import Recommender
 _LSA = "TF-IDF (LSA), needs no download"
 _RANDOM = "The same BERT with random weights"
 _OWN = "Another encoder: name or folder"
+_HELD_OUT = "Held out inside the training users, the additive scorer fitted on each."
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -26,8 +28,7 @@ def _findings(_recommender: Recommender, dataset: str, scorer: str, version: str
 def draw_diagnosis(page: Page) -> None:
     """Draws every finding, those to look at first."""
     with st.spinner("Looking at every text and its neighbours"):
-        version = f"{page.dataset.fingerprint} {page.recommender.embeddings_key}"
-        found = _findings(page.recommender, page.dataset.name, page.recommender.scorer.name, version)
+        found = _findings(page.recommender, page.dataset.name, page.recommender.scorer.name, version_of(page))
     n = sum(finding.is_issue for finding in found)
     st.markdown(
         f"**{n} of {len(found)} findings need a look.** They are about the text embeddings of "
@@ -50,12 +51,7 @@ def _draw_finding(finding: Finding) -> None:
         if finding.is_issue:
             st.markdown(f":material/build: {plain(finding.advice)}")
         if len(finding.items):
-            st.dataframe(
-                finding.items,
-                hide_index=True,
-                height=min(280, 38 + 35 * len(finding.items)),
-                alt=f"Items of: {finding.title}",
-            )
+            st.dataframe(finding.items, hide_index=True, alt=f"Items of: {finding.title}")
 
 
 def draw_comparison(page: Page) -> None:
@@ -67,9 +63,9 @@ def draw_comparison(page: Page) -> None:
         started = st.form_submit_button("Compare", icon=":material/compare_arrows:")
     if started:
         with st.spinner("Encoding the catalog again, and fitting both where likes are known"):
-            st.session_state["_comparison"] = (page.dataset.name, _compare(page, choice or _LSA, name.strip()))
+            st.session_state["_comparison"] = (version_of(page), _compare(page, choice or _LSA, name.strip()))
     kept = st.session_state.get("_comparison")
-    if kept and kept[0] == page.dataset.name:
+    if kept and kept[0] == version_of(page):
         _draw_result(page, kept[1])
 
 
@@ -94,11 +90,10 @@ def _draw_result(page: Page, found: Comparison) -> None:
     with st.container(horizontal=True, gap="large"):
         st.metric("Nearest ten shared", f"{found.overlap.mean():.0%}".replace("%", "\u00a0%"))
         for name, value in found.quality.items():
-            st.metric(
-                f"nDCG@10, {name}",
-                f"{value:.3f}",
-                help="Held out inside the training users, the additive scorer fitted on each.",
+            shown, told = (
+                (f"{value:.3f}", _HELD_OUT) if np.isfinite(value) else ("–", "Too few users to hold some out.")
             )
+            st.metric(f"nDCG@10, {name}", shown, help=told)
     left, right = st.columns(2)
     for place, name, coordinates in ((left, first, found.first), (right, second, found.second)):
         with place:

@@ -51,8 +51,10 @@ def _draw_facts(page: Page, opened: Opened, row: int) -> None:
         st.caption(plain(", ".join(item[CATEGORIES])))
     scores = page.recommender.score_all(page.profile)
     facts = {"score": f"{scores.values[row]:.4f}", "rank by score": f"{scores.rank_of(row):,}"}
-    facts |= {"likes": f"{dataset.popularity[row]:,}", "in the nearest ten of": f"{opened.hubness[row]:,} items"}
+    facts |= {"likes": f"{dataset.popularity[row]:,}"} if len(dataset.likes) else {}
     if not opened.is_preview:
+        facts["in the nearest ten of"] = f"{opened.hubness[row]:,.0f} items"
+    if not np.isnan(opened.atlas.trust.kept[row]):
         facts["true neighbours kept here"] = f"{opened.atlas.trust.kept[row]:.0%}".replace("%", "\u00a0%")
     facts |= {
         str(name): str(item[name])
@@ -86,7 +88,7 @@ def _unlike(label: str) -> None:
 def _draw_neighbours(page: Page, opened: Opened, row: int) -> None:
     dataset = page.dataset
     st.markdown("**True neighbours**, by cosine in the original space")
-    near = opened.near[row, :_NEIGHBOURS]
+    near = opened.near(row, _NEIGHBOURS)
     vectors = opened.atlas.space.vectors
     own = np.asarray(vectors[row], np.float64)
     others = np.asarray(vectors[near], np.float64)
@@ -126,17 +128,21 @@ def _clear() -> None:
     st.session_state["_map_selected"] = []
 
 
-def draw_table(page: Page, opened: Opened, place: Place, found: Recommendations) -> None:
-    """Draws the map as a table: the list, the nearest items, or everything; the way in for the keyboard."""
+def draw_table(page: Page, opened: Opened, place: Place, found: Recommendations, hits: list[int]) -> None:
+    """Draws the map as a table: the list, the nearest items, what was searched, or everything; the way in for the keyboard."""
     with st.expander("The map as a table", icon=":material/table:", key="map_table", on_change="rerun") as table:
         if not table.open:
             return
         listed = [page.dataset.item_row(item_id) for item_id in found.table[ITEM_ID]]
         which = st.segmented_control(
-            "Rows", ("This person's list", "Nearest to this person", "All items"), default="This person's list",
-            required=True, label_visibility="collapsed", key="map_rows",
+            "Rows", ("This person's list", "Nearest to this person", "Found titles", "All items"),
+            default="This person's list", required=True, label_visibility="collapsed", key="map_rows",
         )  # fmt: skip
-        rows = {"This person's list": np.array(listed, int), "Nearest to this person": place.neighbours}
+        rows = {
+            "This person's list": np.array(listed, int),
+            "Nearest to this person": place.neighbours,
+            "Found titles": np.array(hits, int),
+        }
         chosen = rows.get(which or "", np.arange(len(page.dataset.items)))
         _draw_items(items_table(page, opened, chosen), "Items of the map")
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,7 +14,8 @@ _SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "pentago
 DRAWN = 50_000
 """More points than this stand as a density, with a sample of them."""
 _SAMPLE, _BINS = 8_000, 160
-OTHER = "other"
+_MOST_KINDS = 20
+OTHER, _UNKNOWN = "other", "unknown"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +26,13 @@ class Colours:
         title: what the colour means.
         groups: ``(n_items,)`` of names, or ``None``.
         values: ``(n_items,)`` of numbers with ``NaN`` for unknown, or ``None``.
+        is_log: whether shades follow the order of magnitude; for counts, of which most are small.
     """
 
     title: str
     groups: np.ndarray | None = None
     values: np.ndarray | None = None
+    is_log: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +42,11 @@ class Layers:
     Attributes:
         star: the profile's spot, ``None`` where it says nothing.
         listed: item_rows of its list, joined to the star by lines.
+        neighbours: item_rows of what is nearest to it in the original space.
         trail: earlier spots of the profile, oldest first.
         saved: named spots.
         people: ``(n, n_components)``, spots of the dataset's users.
+        told: who each of them is, plain text.
         found: item_rows that a search found.
         chosen: item_row of the opened item.
         labels: text to where it stands.
@@ -48,9 +54,11 @@ class Layers:
 
     star: np.ndarray | None = None
     listed: Sequence[int] = ()
+    neighbours: Sequence[int] = ()
     trail: Sequence[np.ndarray] = ()
     saved: Mapping[str, np.ndarray] = field(default_factory=dict)
     people: np.ndarray | None = None
+    told: Sequence[str] = ()
     found: Sequence[int] = ()
     chosen: int | None = None
     labels: Sequence[tuple[str, np.ndarray]] = ()
@@ -68,19 +76,20 @@ def draw_map(
     """Returns the map; each point of an item carries its item_row.
 
     Args:
-        names: what hovering over an item shows, plain text.
+        names: what hovering over an item shows, plain text with a line for each subject.
         sizes: ``(n_items,)``, pixels.
     """
     figure = go.Figure()
     rows = np.arange(len(coordinates))
-    if len(coordinates) > DRAWN and coordinates.shape[1] == 2:
-        _add_density(figure, coordinates, is_dark=is_dark)
+    if len(coordinates) > DRAWN:
         rows = _sample(coordinates, layers)
+        if coordinates.shape[1] == 2:
+            _add_density(figure, coordinates, is_dark=is_dark)
     _add_people(figure, layers, is_dark=is_dark)
     size = np.full(len(coordinates), 6.0 if len(rows) < 5_000 else 4.0) if sizes is None else sizes
     for name, own, style in _kinds(colours, rows):
         marker = {"size": size[own], "opacity": 0.8, "line": {"width": 0}, **style}
-        texts = [escape(names[row]) for row in own]
+        texts = [_hover(names[row], colours, row) for row in own]
         _add_points(figure, coordinates[own], name, marker, texts, own)
     _add_layers(figure, coordinates, layers, ink="#F8FAFC" if is_dark else "#0F172A")
     return _laid_out(figure, coordinates.shape[1])
@@ -88,25 +97,49 @@ def draw_map(
 
 def _kinds(colours: Colours, rows: np.ndarray) -> list[tuple[str, np.ndarray, dict]]:
     if colours.values is not None:
-        style = {
-            "color": colours.values[rows],
-            "colorscale": "Cividis",
-            "showscale": True,
-            "colorbar": {"title": {"text": colours.title, "side": "right"}, "thickness": 10, "len": 0.6},
-        }
-        return [(colours.title, rows, style)]
+        return _shades(colours, colours.values, rows)
     groups = colours.groups if colours.groups is not None else np.full(int(rows.max(initial=0)) + 1, "items")
     own = groups[rows]
     names, counts = np.unique(own, return_counts=True)
     order = [str(names[n]) for n in np.lexsort((names, -counts)) if names[n] != OTHER]
     found = []
-    for number, name in enumerate(order[: len(_PALETTE)]):
-        style = {"color": _PALETTE[number], "symbol": _SYMBOLS[number]}
+    for number, name in enumerate(order[:_MOST_KINDS]):
+        turn, place = divmod(number, len(_PALETTE))  # a second turn has the colours of the first with other symbols
+        style = {"color": _PALETTE[place], "symbol": _SYMBOLS[(place + turn) % len(_SYMBOLS)]}
         found.append((name, rows[own == name], style))
-    rest = ~np.isin(own, order[: len(_PALETTE)])
+    rest = ~np.isin(own, order[:_MOST_KINDS])
     if rest.any():
         found.insert(0, (OTHER, rows[rest], {"color": _OTHER, "symbol": "circle"}))
     return found
+
+
+def _hover(name: str, colours: Colours, row: int) -> str:
+    value = "" if colours.values is None else f"\n{colours.title}: {_told(colours.values[row])}"
+    return escape(name + value).replace("\n", "<br>")
+
+
+def _told(value: float) -> str:
+    if np.isnan(value):
+        return _UNKNOWN
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}"
+
+
+def _shades(colours: Colours, values: np.ndarray, rows: np.ndarray) -> list[tuple[str, np.ndarray, dict]]:
+    """Known values by a scale, unknown ones below them in grey: unknown is not the least."""
+    is_known = np.isfinite(values[rows])
+    known, rest = rows[is_known], rows[~is_known]
+    bar = {"title": {"text": escape(colours.title), "side": "right"}, "thickness": 10, "len": 0.6}
+    if colours.is_log:
+        marks = [0, 1, *(10**n for n in range(1, 9) if 10**n <= values[known].max(initial=0))]
+        bar |= {"tickvals": [float(np.log10(1 + mark)) for mark in marks], "ticktext": [f"{mark:,}" for mark in marks]}
+    style = {
+        "color": np.log10(1 + values[known]) if colours.is_log else values[known],
+        "colorscale": "Cividis",
+        "showscale": True,
+        "colorbar": bar,
+    }
+    found = [(_UNKNOWN, rest, {"color": _OTHER, "symbol": "circle"})] if len(rest) else []
+    return [*found, (colours.title, known, style)] if len(known) else found
 
 
 def _add_points(
@@ -127,7 +160,7 @@ def _add_points(
 def _add_people(figure: go.Figure, layers: Layers, *, is_dark: bool) -> None:
     if layers.people is None or not len(layers.people):
         return
-    texts = [f"Person in row {row}" for row in range(len(layers.people))]
+    texts = [escape(text) for text in layers.told]
     marker = {"size": 5, "color": "#E2E8F0" if is_dark else "#334155", "opacity": 0.45, "symbol": "diamond-open"}
     spots = layers.people
     common = {
@@ -156,19 +189,29 @@ def _add_layers(figure: go.Figure, coordinates: np.ndarray, layers: Layers, *, i
         _add_marks(figure, coordinates[[layers.chosen]], "opened item", style, None)
     for name, spot in layers.saved.items():
         style = {"size": 13, "color": "#CC79A7", "symbol": "star", "line": {"width": 1, "color": ink}}
-        _add_marks(figure, spot[None], escape(name), style, [escape(name)])
+        _add_marks(figure, spot[None], escape(name), style, [escape(name)], ink=ink)
     if layers.star is not None:
         if len(layers.trail):
             line = {"color": "#D55E00", "width": 2, "dash": "dot"}
             _add_line(figure, np.array([*layers.trail, layers.star]), "trail", line, opacity=0.9)
         style = {"size": 20, "color": "#D55E00", "symbol": "star", "line": {"width": 1.5, "color": ink}}
-        _add_marks(figure, layers.star[None], "this person", style, ["this person"])
+        _add_marks(figure, layers.star[None], "this person", style, ["this person"], ink=ink)
+    _add_labels(figure, layers, ink=ink)
+
+
+def _add_labels(figure: go.Figure, layers: Layers, *, ink: str) -> None:
+    font = {"size": 11, "color": ink}
+    if layers.labels and len(layers.labels[0][1]) == 3:
+        texts, spots = zip(*layers.labels, strict=True)
+        x, y, z = np.array(spots).T
+        common = {"mode": "text", "hoverinfo": "skip", "showlegend": False}
+        figure.add_scatter3d(x=x, y=y, z=z, text=[escape(text) for text in texts], textfont=font, **common)
+        return
     for text, spot in layers.labels:
-        if len(spot) == 2:
-            figure.add_annotation(
-                x=spot[0], y=spot[1], text=escape(text), showarrow=False, font={"size": 11, "color": ink},
-                bgcolor="rgba(255,255,255,0.75)" if ink == "#0F172A" else "rgba(11,18,32,0.75)",
-            )  # fmt: skip
+        figure.add_annotation(
+            x=spot[0], y=spot[1], text=escape(text), showarrow=False, font=font,
+            bgcolor="rgba(255,255,255,0.75)" if ink == "#0F172A" else "rgba(11,18,32,0.75)",
+        )  # fmt: skip
 
 
 def _add_line(figure: go.Figure, spots: np.ndarray, name: str, line: dict, *, opacity: float) -> None:
@@ -180,9 +223,16 @@ def _add_line(figure: go.Figure, spots: np.ndarray, name: str, line: dict, *, op
         figure.add_scatter(x=spots[:, 0], y=spots[:, 1], line=line, **common)
 
 
-def _add_marks(figure: go.Figure, spots: np.ndarray, name: str, marker: dict, texts: list[str] | None) -> None:
-    common = {"name": name, "mode": "markers+text" if texts else "markers", "text": texts, "textposition": "top center"}
-    common |= {"hoverinfo": "name" if texts else "skip"}
+def _add_marks(
+    figure: go.Figure, spots: np.ndarray, name: str, marker: dict, texts: list[str] | None, *, ink: str | None = None
+) -> None:
+    common: dict[str, Any] = {
+        "name": name,
+        "mode": "markers+text" if texts else "markers",
+        "text": texts,
+        "textposition": "top center",
+    }
+    common |= {"hoverinfo": "name" if texts else "skip", "textfont": {"color": ink, "size": 12}}
     if spots.shape[1] == 3:
         solid = {**marker, "symbol": "diamond", "size": marker["size"] / 2}
         figure.add_scatter3d(x=spots[:, 0], y=spots[:, 1], z=spots[:, 2], marker=solid, **common)
@@ -191,14 +241,40 @@ def _add_marks(figure: go.Figure, spots: np.ndarray, name: str, marker: dict, te
         figure.add_scatter(x=spots[:, 0], y=spots[:, 1], marker=marker, unselected=stays, **common)
 
 
+def rows_inside(coordinates: np.ndarray, shapes: Sequence[Mapping[str, Sequence[float]]]) -> np.ndarray:
+    """Returns the item_rows inside any of the shapes that a reader drew on the flat map: boxes (two corners) or lassos."""
+    inside = np.zeros(len(coordinates), bool)
+    for shape in shapes:
+        x, y = np.asarray(shape["x"], float), np.asarray(shape["y"], float)
+        if len(x) == 2:
+            x, y = x[[0, 1, 1, 0]], y[[0, 0, 1, 1]]
+        inside |= _is_inside(coordinates, x, y)
+    return np.flatnonzero(inside)
+
+
+def _is_inside(coordinates: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether a line from each point to the right crosses the edges of a polygon an odd number of times."""
+    inside = np.zeros(len(coordinates), bool)
+    across, up = coordinates[:, 0].astype(float), coordinates[:, 1].astype(float)
+    for x0, y0, x1, y1 in zip(x, y, np.roll(x, -1), np.roll(y, -1), strict=True):
+        crosses = (y0 > up) != (y1 > up)
+        if crosses.any():
+            inside ^= crosses & (across < x0 + (up - y0) * (x1 - x0) / (y1 - y0))
+    return inside
+
+
 def _sample(coordinates: np.ndarray, layers: Layers) -> np.ndarray:
-    """A sample of the points that always holds what the profile is about: its list, its neighbourhood, what was searched."""
+    """A sample of the points that always holds what the profile is about: its list, its neighbourhood, what was searched.
+
+    The neighbourhood is both what is near on the map and what is near in truth, which may be drawn elsewhere.
+    """
     drawn = np.random.default_rng(0).choice(len(coordinates), _SAMPLE, replace=False)
     near = np.zeros(0, int)
     if layers.star is not None:
         near = np.argsort(np.linalg.norm(coordinates - layers.star, axis=1), kind="stable")[:500]
     chosen = [] if layers.chosen is None else [layers.chosen]
-    return np.unique(np.concatenate([drawn, near, np.array([*layers.listed, *layers.found, *chosen], int)]))
+    named = np.array([*layers.listed, *layers.neighbours, *layers.found, *chosen], int)
+    return np.unique(np.concatenate([drawn, near, named]))
 
 
 def _add_density(figure: go.Figure, coordinates: np.ndarray, *, is_dark: bool) -> None:
@@ -212,7 +288,7 @@ def _add_density(figure: go.Figure, coordinates: np.ndarray, *, is_dark: bool) -
 
 def _laid_out(figure: go.Figure, n_components: int) -> go.Figure:
     figure.update_layout(
-        height=640, margin={"l": 4, "r": 4, "t": 4, "b": 4}, hovermode="closest", uirevision="map",
+        height=620 + 4 * len(figure.data), margin={"l": 4, "r": 4, "t": 4, "b": 4}, hovermode="closest", uirevision="map",
         legend={"orientation": "h", "y": -0.02, "font": {"size": 11}, "itemsizing": "constant"},
     )  # fmt: skip
     if n_components == 3:

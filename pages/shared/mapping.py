@@ -1,27 +1,62 @@
 """The explorer: a map of items and people, what it is coloured by, and what a click or a lasso opens."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from pages.shared import resources
-from pages.shared.atlases import Opened, draw_fitting, open_or_preview
+from pages.shared.atlases import Opened, draw_fitting, open_or_preview, version_of
 from pages.shared.drawer import draw_drawer, draw_selection, draw_table
 from pages.shared.form import one_line
 from pages.shared.frame import Page
-from pages.shared.map_figures import OTHER, Colours, Layers, draw_map
-from recsys.projection import Place, spaces_of
+from pages.shared.map_figures import DRAWN, OTHER, Colours, Layers, draw_map, rows_inside
+from pages.shared.widgets import plain
+from recsys.projection import Place, Trust, spaces_of
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Recommendations
 
 _SPACES = {"text": "What texts say (BERT)", "taste": "What people like (learned)"}
 _TRAIL, _SELECTED, _CHOSEN = "_map_trail", "_map_selected", "_map_item"
-_LONGEST_TRAIL, _MOST_SELECTED, _MOST_SAVED = 20, 5_000, 12
+_LONGEST_NAME = 80
+_LONGEST_TRAIL, _MOST_FOUND, _MOST_SAVED = 20, 500, 12
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What the reader wants to see."""
+
+    space: str
+    n_components: int
+    colour: str
+    search: str
+    by_popularity: bool
+    with_labels: bool
+    with_people: bool
+    with_trail: bool
 
 
 def draw_explorer(page: Page) -> None:
     """Draws the controls, the map and what is open below it."""
+    choice = _draw_choice(page)
+    opened = open_or_preview(page, choice.space, choice.n_components)
+    if opened.is_preview:
+        draw_fitting(page, choice.space, choice.n_components)
+    found = page.recommender.recommend(
+        page.profile, k=page.k, keep=page.keep, popularity=page.controls.popularity, diversity=page.controls.diversity
+    )
+    place = opened.place(page.profile)
+    hits = _hits(page, choice.search)
+    _draw_figure(page, opened, choice, _layers(page, opened, choice, place, found, hits))
+    _tell_search(choice.search, hits)
+    _tell_trust(page, opened, place)
+    draw_selection(page, opened, st.session_state.get(_SELECTED, []), place)
+    draw_drawer(page, opened, _CHOSEN)
+    draw_table(page, opened, place, found, hits)
+
+
+def _draw_choice(page: Page) -> _Choice:
     spaces = spaces_of(page.recommender.scorer)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         space = st.selectbox(
@@ -35,12 +70,20 @@ def draw_explorer(page: Page) -> None:
         dimensions = st.segmented_control(
             "View", ("Flat", "3-D"), default="Flat", key="map_view", required=True, persist_state="session"
         )
-        colour = st.selectbox("Colour", _colours(page), key="map_colour", persist_state="session", width=200)
+        colours = _colours(page)
+        colour = st.selectbox("Colour", colours, key="map_colour", persist_state="session", width=200)
         search = st.text_input("Search", key="map_search", persist_state="session", placeholder="A title", width=180)
     with st.container(horizontal=True):
         by_popularity = st.toggle("Size by popularity", key="map_sizes", persist_state="session")
         with_labels = st.toggle("Group names", value=True, key="map_labels", persist_state="session")
-        with_people = st.toggle("People of the dataset", key="map_people", persist_state="session")
+        with_people = False
+        if len(page.dataset.users):
+            with_people = st.toggle(
+                "People of the dataset",
+                key="map_people",
+                persist_state="session",
+                help="Where its users stand, at most 5,000 of them.",
+            )
         with_trail = st.toggle(
             "Trail",
             value=True,
@@ -48,47 +91,50 @@ def draw_explorer(page: Page) -> None:
             persist_state="session",
             help="Where the person was before the last changes.",
         )
-    opened = open_or_preview(page, space or spaces[0], 3 if dimensions == "3-D" else 2)
-    if opened.is_preview:
-        draw_fitting(page, space or spaces[0], 3 if dimensions == "3-D" else 2)
-    found = page.recommender.recommend(
-        page.profile, k=page.k, keep=page.keep, popularity=page.controls.popularity, diversity=page.controls.diversity
+    return _Choice(
+        space or spaces[0],
+        3 if dimensions == "3-D" else 2,
+        colour or colours[0],
+        (search or "").strip(),
+        by_popularity,
+        with_labels,
+        with_people,
+        with_trail,
     )
-    place = opened.atlas.place(page.profile)
-    layers = _layers(
-        page, opened, place, found, search, with_people=with_people, with_labels=with_labels, with_trail=with_trail
-    )
+
+
+def _draw_figure(page: Page, opened: Opened, choice: _Choice, layers: Layers) -> None:
+    coordinates = opened.atlas.items.coordinates
     figure = draw_map(
-        opened.atlas.items.coordinates,
-        _names(page),
-        _coloured(page, opened, colour),
+        coordinates,
+        _names(page, page.dataset.name, version_of(page)),
+        _coloured(page, opened, choice.colour),
         layers,
-        sizes=_sizes(page) if by_popularity else None,
+        sizes=_sizes(page) if choice.by_popularity else None,
         is_dark=st.context.theme.type == "dark",
     )
+    key = f"map-{choice.space}-{choice.n_components}"
     st.plotly_chart(
         figure,
-        key=f"map-{space}-{dimensions}",
-        on_select=lambda: _remember(f"map-{space}-{dimensions}"),
+        key=key,
+        on_select=lambda: _remember(st.session_state[key]["selection"], coordinates),
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "displaylogo": False},
         alt=f"Map of {len(page.dataset.items):,} items, the person as a star. The table below holds the same.",
     )
-    _tell_trust(page, opened, place, layers)
-    draw_selection(page, opened, st.session_state.get(_SELECTED, []), place)
-    draw_drawer(page, opened, _CHOSEN)
-    draw_table(page, opened, place, found)
 
 
-def _remember(key: str) -> None:
+def _remember(selection: Mapping[str, Any], coordinates: np.ndarray) -> None:
     """Copies a selection: Streamlit drops its own whenever the figure changes."""
-    points = st.session_state[key]["selection"]["points"]
-    rows = [row for point in points if (row := row_of(point)) is not None]
+    rows = [row for point in selection["points"] if (row := row_of(point)) is not None]
+    shapes = [*(selection.get("lasso") or []), *(selection.get("box") or [])]
+    if shapes and len(coordinates) > DRAWN:  # only a sample is drawn, but all that lies inside was meant
+        rows = rows_inside(coordinates, shapes).tolist()
     if len(rows) == 1:
         st.session_state[_CHOSEN] = rows[0]
         st.session_state[_SELECTED] = []
     elif rows:
-        st.session_state[_SELECTED] = list(dict.fromkeys(rows))[:_MOST_SELECTED]
+        st.session_state[_SELECTED] = list(dict.fromkeys(rows))
 
 
 def row_of(point: Mapping[str, Any]) -> int | None:
@@ -102,36 +148,50 @@ def row_of(point: Mapping[str, Any]) -> int | None:
 
 
 def _layers(
-    page: Page,
-    opened: Opened,
-    place: Place,
-    found: Recommendations,
-    search: str | None,
-    *,
-    with_people: bool,
-    with_labels: bool,
-    with_trail: bool,
+    page: Page, opened: Opened, choice: _Choice, place: Place, found: Recommendations, hits: list[int]
 ) -> Layers:
     atlas, dataset = opened.atlas, page.dataset
     star = place.spot if place.is_somewhere else None
-    saved = {
-        preset.name: spot.spot
-        for preset in resources.saved_profiles(dataset.name).all()[:_MOST_SAVED]
-        if (spot := atlas.place(preset.profile)).is_somewhere
-    }
-    wanted = (search or "").strip().lower()
-    hits = [row for row, label in enumerate(dataset.labels) if wanted and wanted in label.lower()]
     chosen = st.session_state.get(_CHOSEN)
-    labels = list(zip(atlas.clusters.labels, atlas.clusters.centres, strict=True)) if with_labels else []
     return Layers(
         star=star,
         listed=[dataset.item_row(item_id) for item_id in found.table[ITEM_ID]],
-        trail=_trail(page, opened, star) if with_trail else (),
-        saved=saved,
-        people=opened.people if with_people else None,
-        found=hits[:500],
+        neighbours=place.neighbours.tolist(),
+        trail=_trail(page, opened, star) if choice.with_trail else (),
+        saved=_saved(page, opened),
+        people=opened.people if choice.with_people else None,
+        told=opened.told,
+        found=hits[:_MOST_FOUND],
         chosen=chosen if chosen is not None and chosen < len(dataset.items) else None,
-        labels=labels,
+        labels=list(zip(atlas.clusters.labels, atlas.clusters.centres, strict=True)) if choice.with_labels else [],
+    )
+
+
+def _saved(page: Page, opened: Opened) -> dict[str, np.ndarray]:
+    """Where the saved profiles lie, without what the dataset no longer has."""
+    found = {}
+    for preset in resources.saved_profiles(page.dataset.name).all()[:_MOST_SAVED]:
+        liked = tuple(item_id for item_id in preset.profile.liked if item_id in page.dataset.item_rows)
+        place = opened.place(replace(preset.profile, liked=liked))
+        if place.is_somewhere:
+            found[preset.name] = place.spot
+    return found
+
+
+def _hits(page: Page, search: str) -> list[int]:
+    wanted = search.casefold()
+    return [row for row, label in enumerate(page.dataset.labels) if wanted and wanted in label.casefold()]
+
+
+def _tell_search(search: str, hits: list[int]) -> None:
+    if not search:
+        return
+    if not hits:
+        st.caption(f":material/search_off: No title holds “{plain(search)}”.")
+        return
+    drawn = f"; the first {_MOST_FOUND} are marked" if len(hits) > _MOST_FOUND else ""
+    st.caption(
+        f":material/search: {len(hits):,} of the titles hold “{plain(search)}”, ringed on the map{drawn}. The table lists them."
     )
 
 
@@ -139,9 +199,10 @@ def _trail(page: Page, opened: Opened, star: np.ndarray | None) -> list[np.ndarr
     """Remembers where the person was on this map, and returns the spots before the present one."""
     key = (
         page.dataset.name,
+        version_of(page),
         page.recommender.scorer.name,
         opened.atlas.space.name,
-        len(opened.atlas.items.coordinates[0]),
+        opened.atlas.items.coordinates.shape[1],
         opened.is_preview,
     )
     trails: dict[Any, list[tuple[str, np.ndarray]]] = st.session_state.setdefault(_TRAIL, {})
@@ -154,6 +215,7 @@ def _trail(page: Page, opened: Opened, star: np.ndarray | None) -> list[np.ndarr
 
 
 def _colours(page: Page) -> list[str]:
+    """Returns what the points can be coloured by."""
     dataset = page.dataset
     names = ["Category"] if dataset.categories else []
     names += ["Group on the map", "Score for this person", "Popularity"]
@@ -162,22 +224,24 @@ def _colours(page: Page) -> list[str]:
     return [*names, "Hubness", "Map trust"]
 
 
-def _coloured(page: Page, opened: Opened, colour: str | None) -> Colours:
+def _coloured(page: Page, opened: Opened, colour: str) -> Colours:
+    """Returns the colours of one of them."""
     dataset, atlas = page.dataset, opened.atlas
     numbers = {
         "Score for this person": lambda: page.recommender.score_all(page.profile).values,
-        "Popularity": lambda: np.log10(1 + dataset.popularity.astype(float)),
+        "Popularity": lambda: dataset.popularity,
         "Year": lambda: dataset.items[YEAR].astype("Float64").to_numpy(float, na_value=np.nan),
-        "Hubness": lambda: np.log10(1 + opened.hubness.astype(float)),
+        "Hubness": lambda: opened.hubness,
         "Map trust": lambda: atlas.trust.kept,
     }
     titles = {
-        "Popularity": "likes (log10)",
-        "Hubness": "in nearest ten of (log10)",
+        "Popularity": "likes",
+        "Hubness": "in the nearest ten of",
         "Map trust": "true neighbours kept",
     }
     if colour in numbers:
-        return Colours(titles.get(colour, colour), values=np.asarray(numbers[colour](), float))
+        values = np.asarray(numbers[colour](), float)
+        return Colours(titles.get(colour, colour), values=values, is_log=colour in ("Popularity", "Hubness"))
     if colour == "Group on the map":
         labels = np.array([*atlas.clusters.labels, OTHER], dtype=object)
         return Colours(colour, groups=labels[atlas.clusters.numbers])
@@ -189,29 +253,45 @@ def _coloured(page: Page, opened: Opened, colour: str | None) -> Colours:
 
 
 def _sizes(page: Page) -> np.ndarray:
+    """Returns ``(n_items,)``, pixels that grow with the likes."""
     likes = page.dataset.popularity.astype(float)
     return 4 + 12 * np.sqrt(likes / max(float(likes.max()), 1.0))
 
 
-def _names(page: Page) -> list[str]:
-    dataset = page.dataset
-    if len(dataset.items) > 20_000 or CATEGORIES not in dataset.items:
-        return list(dataset.labels)
-    pairs = zip(dataset.labels, dataset.items[CATEGORIES], strict=True)
-    return [f"{label} – {', '.join(names)}" if len(names) else label for label, names in pairs]
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _names(_page: Page, dataset: str, version: str) -> tuple[str, ...]:
+    """What hovering shows of each item: what it is called, its categories, its likes."""
+    found = _page.dataset
+    categories = found.items[CATEGORIES] if CATEGORIES in found.items else [()] * len(found.items)
+    likes = [f"{n:,} likes" if n else "" for n in found.popularity] if len(found.likes) else [""] * len(found.items)
+    lines = zip(found.labels, (", ".join(names) for names in categories), likes, strict=True)
+    return tuple("\n".join(_short(part) for part in parts if part) for parts in lines)
 
 
-def _tell_trust(page: Page, opened: Opened, place: Place, layers: Layers) -> None:
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
+
+
+def _tell_trust(page: Page, opened: Opened, place: Place) -> None:
     trust = opened.atlas.trust
     parts = []
     if not opened.is_preview:
-        parts.append(
-            f"**How far to trust this map:** of an item's 15 true neighbours it keeps {trust.mean_kept:.0%} near it; "
-            f"trustworthiness {trust.trustworthiness:.2f}, continuity {trust.continuity:.2f} (1 is perfect, 0.5 is chance)."
-        )
-    if layers.star is None:
+        parts.append(f"**How far to trust this map:** {_trust_in_words(trust, len(page.dataset.items))}")
+    if not place.is_somewhere:
         parts.append("This person is nowhere on the map: nothing is said that the scorer can place.")
     else:
-        told = f"Around this person it keeps {place.kept:.0%} of the {len(place.neighbours)} items nearest to them in truth."
-        parts.append(f"{told} Distances between far groups mean little.")
+        told = f"{place.kept:.0%} of the {len(place.neighbours)} items nearest to them in truth"
+        parts.append(f"Around this person this map keeps {told}. Distances between far groups mean little.")
     st.caption(" ".join(parts).replace("%", "\u00a0%"))
+
+
+def _trust_in_words(trust: Trust, n_items: int) -> str:
+    if not trust.k:
+        return "there are too few items to measure it."
+    sampled = f", both measured on {trust.n_sampled:,} items" if trust.n_sampled < n_items else ""
+    return (
+        f"of an item's {trust.k} true neighbours it keeps {trust.mean_kept:.0%} near it. Trustworthiness "
+        f"{trust.trustworthiness:.2f}: what is near on the map is near in truth; continuity {trust.continuity:.2f}: what is "
+        f"near in truth is near on the map (1 is perfect, 0.5 is chance{sampled})."
+    )

@@ -1,7 +1,10 @@
-"""How long maps take: fitting beside umap-learn alone, placing one profile, and measuring trust."""
+"""How long maps take: fitting beside umap-learn alone, placing one profile, and measuring trust; and how large they are."""
 
+import base64
+import json
 import time
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +21,7 @@ _APPROXIMATE = 4_200
 
 
 def run_map_bench(settings: Settings, *, sizes: tuple[int, ...]) -> dict[str, Any]:
-    """Returns for each number of items the seconds of our fit and of umap-learn's own in the same run, and placing in ms.
+    """Returns for each number of items the seconds of our fit and of umap-learn's own in the same run, placing in ms, and bytes.
 
     Sizes beyond the dataset are its vectors repeated with noise, so that neighbourhoods stay real ones.
     """
@@ -29,7 +32,7 @@ def run_map_bench(settings: Settings, *, sizes: tuple[int, ...]) -> dict[str, An
     space = open_space("text", recommender.scorer, recommender.embeddings)
     profiles = [Profile(age=float(age), interests=dataset.categories[:2]) for age in np.linspace(10, 80, _PROFILES)]
     vectors = space.profile_vectors(profiles)
-    real = np.asarray(space.vectors)
+    real, names = np.asarray(space.vectors), dataset.labels
     for size in (500, _APPROXIMATE)[: 1 + (max(sizes) >= _APPROXIMATE)]:
         fit_umap(_repeated(real, size))  # compiles what is compiled at first use
     found: dict[str, Any] = {"machine": {"device": recommender.encoder.description, "dataset": dataset.name}}
@@ -43,6 +46,7 @@ def run_map_bench(settings: Settings, *, sizes: tuple[int, ...]) -> dict[str, An
             "umap_learn_seconds": round(theirs, 2),
             "ratio": round(ours / theirs, 3),
             **_placing(Placer(larger, made), vectors),
+            "sent_bytes": sent_bytes(made.coordinates, [names[row % len(names)] for row in range(size)]),
         }
         if size <= 10_000:
             found[str(size)]["trust_seconds"] = round(_timed(lambda: measure_trust(items, made.coordinates))[1], 2)  # noqa: B023
@@ -56,6 +60,16 @@ def _placing(placer: Placer, vectors: np.ndarray) -> dict[str, float]:
         "place_p50_ms": round(float(np.percentile(taken, 50)), 2),
         "place_p95_ms": round(float(np.percentile(taken, 95)), 2),
     }
+
+
+def sent_bytes(coordinates: np.ndarray, names: Sequence[str]) -> int:
+    """Returns what a changed map sends to the browser at least: coordinates, item_rows, a colour and a name for each item.
+
+    Arrays travel in base64 inside JSON, as Plotly writes them. Of more than 50,000 items the page draws a sample instead.
+    """
+    rows = np.arange(len(coordinates), dtype=np.int32)
+    arrays = (*np.asarray(coordinates, np.float32).T, rows, rows.astype(np.float64))
+    return len(json.dumps(list(names))) + sum(len(base64.b64encode(array.tobytes())) for array in arrays)
 
 
 def _repeated(real: np.ndarray, size: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Maps of items and people, and the diagnosis of embeddings."""
 
+import math
 import time
 from typing import Annotated, Any
 
@@ -51,6 +52,7 @@ def project_command(
     opened, texts = open_space(space, ready.scorer, ready.embeddings), ready.explainer.item_texts
     people = people_of(dataset)
     found: dict[str, Any] = {"dataset": dataset.name, "space": space, "scorer": ready.scorer.name, "items": len(texts)}
+    near = None
     for n_components in (2, 3):
         started = time.perf_counter()
         config = MapConfig(n_components=n_components, seed=seed)
@@ -59,13 +61,14 @@ def project_command(
         def step(what: str, done: int, total: int, told: str = told) -> None:
             report(f"{told}: {what}", done, total)
 
-        atlas = open_or_fit_atlas(opened, config, texts, dataset.folder, progress=step)
+        atlas = open_or_fit_atlas(opened, config, texts, dataset.folder, near=near, progress=step)
+        near = atlas.near
         place_people(atlas, people, texts, dataset.folder, progress=step)
         found[f"{n_components}d"] = {
             "seconds": round(time.perf_counter() - started, 3),
-            "trustworthiness": round(atlas.trust.trustworthiness, 4),
-            "continuity": round(atlas.trust.continuity, 4),
-            "true_neighbours_kept": round(atlas.trust.mean_kept, 4),
+            "trustworthiness": _known(atlas.trust.trustworthiness),
+            "continuity": _known(atlas.trust.continuity),
+            "true_neighbours_kept": _known(atlas.trust.mean_kept),
             "groups": list(atlas.clusters.labels),
             "people": len(people),
         }
@@ -75,16 +78,26 @@ def project_command(
         return
     for part in ("2d", "3d"):
         made = found[part]
-        print(
-            f"{dataset.name}, {space}, {part}: {found['items']:,} items and {made['people']:,} people in "
-            f"{made['seconds']:.1f} s; "
-            f"trustworthiness {made['trustworthiness']:.2f}, continuity {made['continuity']:.2f}, "
-            f"{made['true_neighbours_kept']:.0%} of true neighbours kept."
-        )
+        sizes = f"{found['items']:,} items and {made['people']:,} people in {made['seconds']:.1f} s"
+        print(f"{dataset.name}, {space}, {part}: {sizes}; {_trust_in_words(made)}.")
     table = Table("group on the flat map")
     for label in found["2d"]["groups"]:
         table.add_row(label)
     Console().print(table)
+
+
+def _known(value: float) -> float | None:
+    """JSON has no word for NaN."""
+    return None if math.isnan(value) else round(value, 4)
+
+
+def _trust_in_words(made: dict[str, Any]) -> str:
+    if made["trustworthiness"] is None:
+        return "too few items to measure the trust"
+    return (
+        f"trustworthiness {made['trustworthiness']:.2f}, continuity {made['continuity']:.2f}, "
+        f"{made['true_neighbours_kept']:.0%} of true neighbours kept"
+    )
 
 
 @app.command("diagnose")
@@ -119,9 +132,10 @@ def diagnose_command(
     Console().print(table)
     if against:
         told = found["comparison"]
-        print(
-            f"Against {told['second']}: {told['mean_overlap']:.0%} of the nearest ten are shared. Quality: {told['quality']}."
-        )
+        print(f"Against {told['second']}: {told['mean_overlap']:.0%} of the nearest ten are shared.")
+        for encoder_name, value in told["quality"].items():
+            shown = "unknown, too few users" if value is None else f"{value:.3f}"
+            print(f"nDCG@10 with {encoder_name}, held out inside the training users: {shown}")
 
 
 def _compare(ready: Any, against: str, settings: Any) -> dict[str, Any]:
@@ -141,7 +155,7 @@ def _compare(ready: Any, against: str, settings: Any) -> dict[str, Any]:
         "first": made.names[0],
         "second": made.names[1],
         "mean_overlap": round(float(made.overlap.mean()), 4),
-        "disparity": round(made.disparity, 4),
-        "quality": {name: round(value, 4) for name, value in made.quality.items()},
+        "disparity": _known(made.disparity),
+        "quality": {name: _known(value) for name, value in made.quality.items()},
         "moved": made.moved.head(20).to_dict("records"),
     }

@@ -8,6 +8,7 @@ import pandas as pd
 
 from recsys.encoder import Encoder, TextCheck
 from recsys.encoder.protocol import Progress
+from recsys.errors import DataError
 from recsys.projection.fitting import Map, fit_pca
 from recsys.projection.trust import nearest_items
 from recsys.schema import ITEM_ID, Dataset
@@ -78,8 +79,15 @@ def compare_encoders(
     Args:
         first: an encoder and its embeddings of ``texts``.
         second: another, maybe of another dimension.
+
+    Raises:
+        DataError: if there are fewer than two items.
     """
     k = min(_K, len(texts) - 1)
+    if k < 1:
+        raise DataError(
+            "There are no neighbours to compare", f"{len(texts)} items", fix="Use a catalog of at least two."
+        )
     ours, theirs = nearest_items(first[1], k), nearest_items(second[1], k)
     overlap = np.array([len(np.intersect1d(a, b)) / k for a, b in zip(ours, theirs, strict=True)])
     order = np.argsort(overlap, kind="stable")[:100]

@@ -1,7 +1,7 @@
 """What is wrong with the embeddings of a catalog: each finding says what it means, shows its items, and what to do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,10 @@ _K = 10
 DUPLICATE_FROM = 0.98
 """Cosine from which two texts count as near-duplicates."""
 _HUB_DEVIATIONS, _OUTLIER_DEVIATIONS = 5.0, 3.5
+_FEWEST = 30
 _SHOWN = 200
-_PAIRS = 200_000
 _MOST = 20_000
+_OF_ALL = ("cut texts", "tiny texts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +84,9 @@ def diagnose(
     ]
     if dataset.categories:
         found.append(mixed_categories(dataset, rows, sample))
+    if len(rows) < len(vectors):
+        told = f"Judged by a sample of {len(rows):,} of the {len(vectors):,} items."
+        found = [one if one.key in _OF_ALL else replace(one, meaning=f"{one.meaning} {told}") for one in found]
     if scores is not None:
         found.append(biases(dataset, texts, scores))
     return found
@@ -117,7 +121,8 @@ def hubs(dataset: Dataset, rows: np.ndarray, near: np.ndarray) -> Finding:
             "largest": float(counts.max(initial=0)),
         },
         f"{int(is_hub.sum())} items stand in the nearest ten of far more items than others do, {len(never)} in nobody's. "
-        "Hubs turn up in lists whoever asks; what is never near anything is hardly ever shown by similarity.",
+        "Hubs turn up in lists whoever asks; what is never near anything is hardly ever shown by similarity. "
+        f"A skewness of {skewness:.1f}: near 0 all are reached alike, above 1 a few take most of the places.",
         "Read the texts of the hubs: generic or keyword-stuffed ones should be rewritten. Give unreached items fuller texts.",
         pd.concat([table, silent[~silent[ITEM_ID].isin(table[ITEM_ID])]], ignore_index=True),
     )
@@ -126,15 +131,14 @@ def hubs(dataset: Dataset, rows: np.ndarray, near: np.ndarray) -> Finding:
 def duplicates(dataset: Dataset, rows: np.ndarray, vectors: np.ndarray, threshold: float = DUPLICATE_FROM) -> Finding:
     """Groups of items whose texts say the same."""
     unit = unit_rows(vectors)
-    pairs: list[np.ndarray] = []
-    for start in range(0, len(unit), 1024):
-        close = unit[start : start + 1024] @ unit.T >= threshold
-        first, second = np.nonzero(close)
+    group, n_pairs = np.arange(len(unit)), 0
+    for start in range(
+        0, len(unit), 1024
+    ):  # joined block by block: of a catalog that repeats one text, the pairs fill the memory
+        first, second = np.nonzero(unit[start : start + 1024] @ unit.T >= threshold)
         keep = first + start < second
-        pairs.append(np.stack([first[keep] + start, second[keep]], axis=1))
-    found = np.concatenate(pairs) if pairs else np.zeros((0, 2), int)
-    graph = sparse.coo_matrix((np.ones(len(found)), (found[:, 0], found[:, 1])), shape=(len(unit), len(unit)))
-    _, group = sparse.csgraph.connected_components(graph, directed=False)
+        n_pairs += int(keep.sum())
+        group = _joined(group, first[keep] + start, second[keep])
     sizes = np.bincount(group, minlength=1)
     members = np.flatnonzero(sizes[group] > 1)
     order = members[np.lexsort((members, group[members], -sizes[group[members]]))]
@@ -147,13 +151,25 @@ def duplicates(dataset: Dataset, rows: np.ndarray, vectors: np.ndarray, threshol
         {
             "groups": float(len(numbers)),
             "items": float(len(members)),
-            "pairs": float(len(found)),
+            "pairs": float(n_pairs),
             "threshold": threshold,
         },
         f"{len(members)} items in {len(numbers)} groups have texts that read the same (cosine from {threshold:g}).",
         "Merge real duplicates. Where different items read the same, add what tells them apart: year, author, description.",
         table,
     )
+
+
+def _joined(group: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Joins the groups of each pair; a group goes by the first of its rows."""
+    if not len(first):
+        return group
+    n = len(group)
+    ends = np.concatenate([np.arange(n), first]), np.concatenate([group, second])
+    _, labels = sparse.csgraph.connected_components(
+        sparse.coo_matrix((np.ones(len(ends[0])), ends), shape=(n, n)), False
+    )
+    return np.asarray(np.unique(labels, return_index=True)[1][labels])
 
 
 def spread(vectors: np.ndarray) -> Finding:
@@ -165,11 +181,13 @@ def spread(vectors: np.ndarray) -> Finding:
     values = np.maximum(values[::-1], 0.0)
     total = max(float(values.sum()), 1e-12)
     dimension = total**2 / max(float(np.square(values).sum()), 1e-12)
-    shares = pd.DataFrame({"direction": np.arange(1, 21)[: len(values)], "share of variance": values[:20] / total})
+    shares = pd.DataFrame(
+        {"direction": np.arange(1, 21)[: len(values)], "share of variance": np.round(values[:20] / total, 4)}
+    )
     return Finding(
         "anisotropy",
         "How the space is used",
-        mean > 0.5 or dimension < 5,
+        mean > 0.5 or (n > 1 and dimension < min(5, n / 2)),  # a few items cannot span more
         {
             "mean cosine": mean,
             "effective dimension": dimension,
@@ -220,7 +238,7 @@ def tiny_texts(dataset: Dataset, texts: Sequence[str]) -> Finding:
         "Empty and tiny texts",
         bool(len(rows)),
         {"empty": float(empty), "items": float(len(rows))},
-        f"{empty} texts are empty and {len(rows) - empty} have one word: BERT places them all near the same spot.",
+        f"Empty texts: {empty}; texts of a single word: {len(rows) - empty}. They say too little to be told apart.",
         "Give them a title, categories or a description; until then they can only be found by likes.",
         _table(dataset, order[:_SHOWN], words=lengths[order[:_SHOWN]]),
     )
@@ -234,6 +252,8 @@ def outliers(dataset: Dataset, rows: np.ndarray, vectors: np.ndarray, near: np.n
     middle = float(np.median(means)) if len(means) else 0.0
     width = 1.4826 * float(np.median(np.abs(means - middle))) if len(means) else 1.0
     deviation = (middle - means) / max(width, 1e-12)
+    if len(near) < _FEWEST:  # of a handful, each is far from some of the others
+        deviation = np.zeros(len(near))
     order = np.argsort(-deviation, kind="stable")
     worst = order[deviation[order] > _OUTLIER_DEVIATIONS][:_SHOWN]
     return Finding(

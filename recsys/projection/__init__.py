@@ -1,12 +1,20 @@
 """Maps of items and people."""
 
-from recsys.projection.atlas import Atlas, fit_atlas, keep_atlas, open_atlas, open_or_fit_atlas, place_people
+from recsys.projection.atlas import (
+    Atlas,
+    fit_atlas,
+    keep_atlas,
+    open_atlas,
+    open_or_fit_atlas,
+    open_people,
+    place_people,
+)
 from recsys.projection.clusters import Clusters, find_clusters
 from recsys.projection.fitting import Map, MapConfig, fit_pca, fit_umap
 from recsys.projection.people import people_of
 from recsys.projection.placing import Place, Placer, membership
 from recsys.projection.spaces import ItemSpace, open_space, spaces_of
-from recsys.projection.trust import Trust, measure_trust, nearest_items, nearest_on_map, unit_rows
+from recsys.projection.trust import Trust, measure_trust, nearest_items, nearest_on_map, nearest_to, unit_rows
 
 __all__ = [
     "Atlas",
@@ -26,8 +34,10 @@ __all__ = [
     "membership",
     "nearest_items",
     "nearest_on_map",
+    "nearest_to",
     "open_atlas",
     "open_or_fit_atlas",
+    "open_people",
     "open_space",
     "people_of",
     "place_people",

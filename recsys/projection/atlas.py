@@ -20,7 +20,7 @@ from recsys.projection.trust import Trust, measure_trust, nearest_items
 from recsys.schema import Profile
 
 _KIND, _PEOPLE = "map", "people"
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +31,14 @@ class Atlas:
         items: coordinates.
         trust: how far the map can be believed.
         clusters: groups on it, with labels.
+        near: ``(n_items, 15)`` item_rows, the true neighbours of every item in the space, best first.
     """
 
     space: ItemSpace
     items: Map
     trust: Trust
     clusters: Clusters
+    near: np.ndarray
 
     @cached_property
     def placer(self) -> Placer:
@@ -67,23 +69,34 @@ def open_atlas(space: ItemSpace, config: MapConfig, texts: Sequence[str], folder
     about = json.loads((path / "atlas.json").read_text("utf-8"))
     arrays = {
         name: np.load(path / f"{name}.npy", allow_pickle=False)
-        for name in ("coordinates", "kept", "numbers", "centres")
+        for name in ("coordinates", "kept", "numbers", "centres", "near")
     }
     items = Map(arrays["coordinates"], config, about["a"], about["b"])
-    trust = Trust(about["trustworthiness"], about["continuity"], arrays["kept"], about["n_sampled"])
-    return Atlas(space, items, trust, Clusters(arrays["numbers"], tuple(about["labels"]), arrays["centres"]))
+    trust = Trust(about["trustworthiness"], about["continuity"], arrays["kept"], about["n_sampled"], about["k"])
+    clusters = Clusters(arrays["numbers"], tuple(about["labels"]), arrays["centres"])
+    return Atlas(space, items, trust, clusters, arrays["near"])
 
 
-def fit_atlas(space: ItemSpace, config: MapConfig, texts: Sequence[str], *, progress: Progress | None = None) -> Atlas:
-    """Fits a map, measures it and names its groups."""
+def fit_atlas(
+    space: ItemSpace,
+    config: MapConfig,
+    texts: Sequence[str],
+    *,
+    near: np.ndarray | None = None,
+    progress: Progress | None = None,
+) -> Atlas:
+    """Fits a map, measures it and names its groups.
+
+    Args:
+        near: ``Atlas.near`` of another map of the same space, which saves most of the time that measuring takes.
+    """
     report = progress or (lambda step, done, total: None)
     items = fit_umap(space.vectors, config, progress=progress)
-    report("measure", 0, 1)
-    n = len(space.vectors)
-    true = nearest_items(space.vectors, min(15, n - 1)) if n > 2 else None
-    trust = measure_trust(space.vectors, items.coordinates, true=true)
+    if near is None:
+        near = nearest_items(space.vectors, progress=lambda done, total: report("measure", done, total))
+    trust = measure_trust(space.vectors, items.coordinates, true=near)
     report("name groups", 0, 1)
-    return Atlas(space, items, trust, find_clusters(items.coordinates, texts))
+    return Atlas(space, items, trust, find_clusters(items.coordinates, texts), near)
 
 
 def keep_atlas(atlas: Atlas, texts: Sequence[str], folder: Path) -> None:
@@ -95,6 +108,7 @@ def keep_atlas(atlas: Atlas, texts: Sequence[str], folder: Path) -> None:
         "trustworthiness": trust.trustworthiness,
         "continuity": trust.continuity,
         "n_sampled": trust.n_sampled,
+        "k": trust.k,
         "labels": list(clusters.labels),
     }
     key = map_key(atlas.space, items.config, texts)
@@ -103,6 +117,7 @@ def keep_atlas(atlas: Atlas, texts: Sequence[str], folder: Path) -> None:
         "kept": trust.kept,
         "numbers": clusters.numbers,
         "centres": clusters.centres,
+        "near": atlas.near.astype(np.int32),
     }
     store = ArtifactStore(folder / "artifacts")
     with store.publish(_KIND, key, about={"space": atlas.space.name, **asdict(items.config)}) as draft:
@@ -117,17 +132,43 @@ def open_or_fit_atlas(
     texts: Sequence[str],
     folder: Path | None,
     *,
+    near: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> Atlas:
     """Returns the kept atlas, fitted and published first where there is none; ``folder`` is ``None`` for data in memory."""
     if folder is None:
-        return fit_atlas(space, config, texts, progress=progress)
+        return fit_atlas(space, config, texts, near=near, progress=progress)
     try:
         return open_atlas(space, config, texts, folder)
     except ArtifactError:
-        made = fit_atlas(space, config, texts, progress=progress)
+        made = fit_atlas(space, config, texts, near=near, progress=progress)
         keep_atlas(made, texts, folder)
         return made
+
+
+def open_people(atlas: Atlas, profiles: Sequence[Profile], texts: Sequence[str], folder: Path) -> np.ndarray:
+    """Returns the kept spots of a dataset's users.
+
+    Raises:
+        ArtifactError: if they were never placed, or are damaged.
+    """
+    return _kept_spots(folder, _people_key(atlas, profiles, texts))
+
+
+def _kept_spots(folder: Path, key: str) -> np.ndarray:
+    path = ArtifactStore(folder / "artifacts").open(_PEOPLE, key).path
+    found: np.ndarray = np.load(path / "spots.npy", allow_pickle=False)
+    return found
+
+
+def _people_key(atlas: Atlas, profiles: Sequence[Profile], texts: Sequence[str]) -> str:
+    """Hashes what the spots come from, not the vectors in between: their last digits differ from one process to the next."""
+    scorer = atlas.space.scorer
+    digest = hashlib.sha256(map_key(atlas.space, atlas.items.config, texts).encode())
+    digest.update(scorer.name.encode())
+    digest.update(np.ascontiguousarray(scorer.item_vectors).tobytes())
+    digest.update(json.dumps([profile.to_dict() for profile in profiles]).encode())
+    return digest.hexdigest()
 
 
 def place_people(
@@ -139,25 +180,25 @@ def place_people(
     progress: Progress | None = None,
 ) -> np.ndarray:
     """Returns ``(n_profiles, n_components)``, the spots of a dataset's users, kept beside the map."""
-    vectors = atlas.space.profile_vectors(profiles)
-    digest = hashlib.sha256(map_key(atlas.space, atlas.items.config, texts).encode())
-    digest.update(np.round(vectors, 5).tobytes())
-    key = digest.hexdigest()
-    store = None if folder is None else ArtifactStore(folder / "artifacts")
-    if store is not None:
-        try:
-            found: np.ndarray = np.load(store.open(_PEOPLE, key).path / "spots.npy", allow_pickle=False)
-            return found
-        except ArtifactError:
-            pass
+    if folder is None:
+        return _placed(atlas, profiles, progress)
+    key = _people_key(atlas, profiles, texts)
+    try:
+        return _kept_spots(folder, key)
+    except ArtifactError:
+        spots = _placed(atlas, profiles, progress)
+    with ArtifactStore(folder / "artifacts").publish(_PEOPLE, key, about={"n_people": len(spots)}) as draft:
+        np.save(draft / "spots.npy", spots, allow_pickle=False)
+    return spots
+
+
+def _placed(atlas: Atlas, profiles: Sequence[Profile], progress: Progress | None) -> np.ndarray:
     report = progress or (lambda step, done, total: None)
-    spots = np.zeros((len(profiles), atlas.items.coordinates.shape[1]))
+    vectors = atlas.space.profile_vectors(profiles)
+    spots = np.zeros((len(vectors), atlas.items.coordinates.shape[1]))
     with threadpool_limits(limits=1, user_api="blas"):  # the products are small; threads would wait for each other
         for row, vector in enumerate(vectors):
             spots[row] = atlas.placer.place(vector).spot
             if row % 50 == 0:
-                report("place people", row, len(profiles))
-    if store is not None:
-        with store.publish(_PEOPLE, key, about={"n_people": len(profiles)}) as draft:
-            np.save(draft / "spots.npy", spots, allow_pickle=False)
+                report("place people", row, len(vectors))
     return spots

@@ -64,11 +64,13 @@ def name_clusters(numbers: np.ndarray, texts: Sequence[str], n: int) -> tuple[st
     frequency = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     weights = frequency * np.log1p(counts.sum() / len(counts) / np.maximum(counts.sum(axis=0), 1))
     words = counter.get_feature_names_out()
-    labels = []
+    labels: list[str] = []
     for number, row in enumerate(weights):
         shared = np.where(_n_texts(counter, texts, numbers == number) >= _SHARED, row, 0.0)
         best = [str(words[at]) for at in np.argsort(-shared, kind="stable")[:_NAMED] if shared[at] > 0]
-        labels.append(" · ".join(best) or f"Group {number + 1}")
+        label = " · ".join(best) or f"Group {number + 1}"
+        before = sum(known.split(" (")[0] == label for known in labels)
+        labels.append(f"{label} ({before + 1})" if before else label)  # two groups under one name would pass for one
     return tuple(labels)
 
 

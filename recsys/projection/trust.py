@@ -1,5 +1,6 @@
 """How far a map can be believed: whether neighbours on it are neighbours in truth, and the other way round."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,9 @@ class Trust:
     Attributes:
         trustworthiness: 1 where neighbours on the map are neighbours in the original space; about 0.5 by chance.
         continuity: 1 where neighbours in the original space are neighbours on the map.
-        kept: ``(n_items,)``, the share of each item's 15 true neighbours that are among its 15 nearest on the map.
+        kept: ``(n_items,)``, the share of each item's ``k`` true neighbours that are among its ``k`` nearest on the map.
         n_sampled: items that the first two were measured on.
+        k: 15, less where there are fewer than 31 items, 0 where there are too few to measure.
 
     Source: J. Venna, S. Kaski, Local multidimensional scaling, 2006.
     """
@@ -26,6 +28,7 @@ class Trust:
     continuity: float
     kept: np.ndarray
     n_sampled: int
+    k: int = _K
 
     @property
     def mean_kept(self) -> float:
@@ -41,7 +44,7 @@ def measure_trust(vectors: np.ndarray, coordinates: np.ndarray, *, true: np.ndar
     """
     n, k = len(vectors), min(_K, max(0, (len(vectors) - 1) // 2))
     if k == 0:
-        return Trust(float("nan"), float("nan"), np.zeros(n), n)
+        return Trust(float("nan"), float("nan"), np.full(n, np.nan), n, 0)
     known = (nearest_items(vectors, k) if true is None else true)[:, :k]
     shown = nearest_on_map(coordinates, k)
     kept = np.array([len(np.intersect1d(a, b, assume_unique=True)) / k for a, b in zip(known, shown, strict=True)])
@@ -52,13 +55,33 @@ def measure_trust(vectors: np.ndarray, coordinates: np.ndarray, *, true: np.ndar
     places = np.asarray(coordinates[rows], np.float32)
     there = trustworthiness(unit, places, n_neighbors=k, metric="cosine")
     back = trustworthiness(places, unit, n_neighbors=k)  # between unit rows, the distance orders as the cosine does
-    return Trust(float(there), float(back), kept, len(rows))
+    return Trust(float(there), float(back), kept, len(rows), k)
 
 
-def nearest_items(vectors: np.ndarray, k: int = _K) -> np.ndarray:
-    """Returns ``(n, k)`` item_rows: the nearest others of every item by cosine, best first, exactly."""
+def nearest_items(
+    vectors: np.ndarray, k: int = _K, *, progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """Returns ``(n, k)`` item_rows: the nearest others of every item by cosine, best first, exactly.
+
+    Args:
+        progress: called with the number of items that are done, and of all.
+    """
     unit = unit_rows(np.asarray(vectors, np.float32))
-    return _nearest(len(unit), k, lambda block: unit[block] @ unit.T)
+    n = len(unit)
+    found = np.zeros((n, min(k, max(n - 1, 0))), np.int64)
+    for start in range(0, n if found.shape[1] else 0, _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, n))
+        found[rows] = _best(unit[rows] @ unit.T, rows, found.shape[1])
+        if progress:
+            progress(int(rows[-1]) + 1, n)
+    return found
+
+
+def nearest_to(vectors: np.ndarray, row: int, k: int = _K) -> np.ndarray:
+    """Returns the row of ``nearest_items`` for one item, without looking for those of the others."""
+    unit = unit_rows(np.asarray(vectors, np.float32))
+    k = min(k, len(unit) - 1)
+    return _best(unit[[row]] @ unit.T, np.array([row]), k)[0] if k else np.zeros(0, np.int64)
 
 
 def nearest_on_map(coordinates: np.ndarray, k: int = _K) -> np.ndarray:
@@ -69,17 +92,13 @@ def nearest_on_map(coordinates: np.ndarray, k: int = _K) -> np.ndarray:
     return np.asarray(NearestNeighbors(n_neighbors=k).fit(coordinates).kneighbors(return_distance=False))
 
 
-def _nearest(n: int, k: int, similarities) -> np.ndarray:  # type: ignore[no-untyped-def]
-    result = np.zeros((n, k), np.int64)
-    for start in range(0, n, _BLOCK):
-        rows = np.arange(start, min(start + _BLOCK, n))
-        found = similarities(rows)
-        found[np.arange(len(rows)), rows] = -np.inf
-        best = np.argpartition(-found, k - 1, axis=1)[:, :k]
-        values = np.take_along_axis(found, best, axis=1)
-        order = np.lexsort((best, -values), axis=1)
-        result[rows] = np.take_along_axis(best, order, axis=1)
-    return result
+def _best(similarity: np.ndarray, rows: np.ndarray, k: int) -> np.ndarray:
+    """The columns of the ``k`` largest values of each line, without the item itself; writes into ``similarity``."""
+    similarity[np.arange(len(rows)), rows] = -np.inf
+    best = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
+    values = np.take_along_axis(similarity, best, axis=1)
+    order = np.lexsort((best, -values), axis=1)
+    return np.take_along_axis(best, order, axis=1)
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from recsys.diagnostics import LsaEncoder, compare_encoders, diagnose
+from recsys.diagnostics.findings import duplicates
 from recsys.encoder import TextCheck
+from recsys.errors import DataError
 from recsys.recommender import Recommender
 from recsys.schema import Dataset, DatasetInfo
 from tests.toy import ToyEncoder
@@ -67,6 +69,30 @@ def test_a_hundred_planted_duplicates_are_found_in_their_groups(clean):
     assert (found.figures["groups"], found.figures["items"], found.figures["pairs"]) == (50, 150, 150)
     groups = found.items.groupby("group")["item_id"].apply(set)
     assert {"0000", "0500", "0501"} in list(groups)
+
+
+def test_duplicates_are_joined_across_blocks_and_not_by_the_pairs_of_one_block_alone():
+    n = 2500
+    vectors = np.eye(n, 3000, dtype=np.float32)
+    vectors[[3, 1100, 2400]] = vectors[0]
+    vectors[[5, 2300]] = vectors[4]
+
+    found = duplicates(catalog([f"item {row}" for row in range(n)]), np.arange(n), vectors)
+
+    groups = found.items.groupby("group")["item_id"].apply(set)
+    assert list(groups) == [{"0000", "0003", "1100", "2400"}, {"0004", "0005", "2300"}]
+    assert found.figures["pairs"] == 6 + 3
+
+
+def test_a_sample_is_called_a_sample(clean, monkeypatch):
+    monkeypatch.setattr("recsys.diagnostics.findings._MOST", 300)
+
+    found = findings(*clean)
+
+    told = "Judged by a sample of 300 of the 600 items."
+    assert {key for key in found if told in found[key].meaning} == {
+        "hubness", "duplicates", "anisotropy", "outliers", "categories",
+    }  # fmt: skip
 
 
 def test_twenty_planted_empty_texts_are_found(clean):
@@ -158,6 +184,7 @@ def test_tiny_catalogs_are_diagnosed(n):
     )
 
     assert len(found) == 7
+    assert not any(finding.is_issue for finding in found if finding.key in ("outliers", "anisotropy"))
     assert all(isinstance(finding.to_dict()["items"], list) for finding in found)
 
 
@@ -185,6 +212,13 @@ def test_an_encoder_against_itself_agrees_and_against_another_does_not(toy, toy_
     assert other.disparity > 0.1
     assert len(set(same.names)) == 2
     assert len(other.moved) == 12
+
+
+def test_one_item_has_nothing_to_compare():
+    one = (ToyEncoder(), np.ones((1, 3), np.float32))
+
+    with pytest.raises(DataError, match="There are no neighbours to compare: '1 items'"):
+        compare_encoders(catalog(["item"]), ["item"], one, one)
 
 
 def test_the_lsa_encoder_keeps_the_contract_of_an_encoder():

@@ -17,13 +17,16 @@ from recsys.projection import (
     membership,
     nearest_items,
     nearest_on_map,
+    nearest_to,
     open_atlas,
     open_or_fit_atlas,
+    open_people,
     open_space,
     people_of,
     place_people,
     spaces_of,
 )
+from recsys.projection.clusters import name_clusters
 from recsys.recommender import Recommender
 from recsys.schema import Profile
 from recsys.views.text import item_texts
@@ -209,15 +212,50 @@ def test_atlases_are_kept_and_outdated_ones_not_found(toy_folder, toy_encoder):
     kept = open_atlas(text, MapConfig(), texts, toy_folder.folder)
 
     np.testing.assert_array_equal(made.items.coordinates, kept.items.coordinates)
+    np.testing.assert_array_equal(kept.near, nearest_items(text.vectors, 15))
+    assert kept.trust.k == made.trust.k == 5  # of twelve items
     assert (kept.items.a, kept.clusters.labels) == (made.items.a, made.clusters.labels)
     with pytest.raises(ArtifactError):
         open_atlas(text, MapConfig(seed=1), texts, toy_folder.folder)
     with pytest.raises(ArtifactError):
         open_atlas(text, MapConfig(), [*texts[:-1], "changed"], toy_folder.folder)
     people = people_of(toy_folder)
+    with pytest.raises(ArtifactError):
+        open_people(made, people, texts, toy_folder.folder)
     first = place_people(made, people, texts, toy_folder.folder)
     np.testing.assert_array_equal(first, place_people(kept, people, texts, toy_folder.folder))
+    np.testing.assert_array_equal(first, open_people(kept, people, texts, toy_folder.folder))
     assert len(first) == len(toy_folder.users)
+
+
+def test_people_are_found_again_by_a_process_whose_last_digits_differ(toy_folder, toy_encoder, monkeypatch):
+    _, (text, _) = world(toy_folder, toy_encoder)
+    texts, people = item_texts(toy_folder), people_of(toy_folder)
+    atlas = fit_atlas(text, MapConfig(), texts)
+    placed = place_people(atlas, people, texts, toy_folder.folder)
+    exact = ItemSpace.profile_vectors
+    monkeypatch.setattr(ItemSpace, "profile_vectors", lambda self, profiles: exact(self, profiles) * (1 + 1e-4))
+
+    np.testing.assert_array_equal(open_people(atlas, people, texts, toy_folder.folder), placed)
+    with pytest.raises(ArtifactError):
+        open_people(atlas, people[1:], texts, toy_folder.folder)
+
+
+def test_of_very_many_people_a_sample_stands_on_the_map_always_the_same(toy):
+    everybody = people_of(toy)
+
+    some = people_of(toy, most=3)
+
+    assert len(some) == 3
+    assert some == people_of(toy, most=3)
+    assert all(profile in everybody for profile in some)
+
+
+def test_of_one_or_two_items_no_trust_is_known():
+    for n in (1, 2):
+        trust = measure_trust(np.eye(2, dtype=np.float32)[:n], np.eye(2)[:n])
+        assert trust.k == 0
+        assert np.isnan([trust.trustworthiness, trust.continuity, trust.mean_kept]).all()
 
 
 def test_groups_are_named_by_what_sets_them_apart():
@@ -236,12 +274,26 @@ def test_groups_are_named_by_what_sets_them_apart():
         np.testing.assert_allclose(found.centres[number], coordinates[kinds == kind].mean(axis=0), atol=0.3)
 
 
+def test_two_groups_never_share_a_name():
+    texts = ["sea ship"] * 5 + ["sea ship"] * 5 + ["moon rocket"] * 5
+
+    labels = name_clusters(np.repeat(np.arange(3), 5), texts, 3)
+
+    assert labels == ("sea · ship", "sea · ship (2)", "moon · rocket")
+
+
 def test_nearest_items_are_exact_and_never_the_item_itself():
     vectors = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     expected = np.argsort(-(unit @ unit.T - 9 * np.eye(50)), axis=1)[:, :5]
 
     np.testing.assert_array_equal(nearest_items(vectors, 5), expected)
+    np.testing.assert_array_equal([nearest_to(vectors, row, 5) for row in range(50)], expected)
+    assert nearest_items(vectors[:1]).shape == (1, 0)
+    assert nearest_to(vectors[:1], 0).shape == (0,)
+    told = []
+    nearest_items(np.tile(vectors, (50, 1)), progress=lambda done, total: told.append((done, total)))
+    assert told == [(1024, 2500), (2048, 2500), (2500, 2500)]
     twins = np.ones((6, 2), np.float32)
     assert not (nearest_items(twins, 3) == np.arange(6)[:, None]).any()
     assert not (nearest_on_map(twins, 3) == np.arange(6)[:, None]).any()
