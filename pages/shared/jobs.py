@@ -1,5 +1,6 @@
 """Long work in a process of its own: the dashboard stays responsive, and a crash there is not a crash here."""
 
+import atexit
 import json
 import os
 import subprocess
@@ -27,7 +28,8 @@ class Job:
 
     Args:
         command: words after ``recsys``; the job adds the data folder and where to write its progress.
-        is_patient: whether nobody waits for it, so that it steps back behind everything that somebody waits for.
+        is_patient: whether nobody waits for it, so that it steps back behind everything that somebody waits for, and ends with
+            this process; what it has published is kept.
     """
 
     def __init__(self, command: Sequence[str], *, is_patient: bool = False) -> None:
@@ -47,6 +49,8 @@ class Job:
                 stderr=errors,
                 preexec_fn=_step_back if is_patient else None,
             )
+        if is_patient:
+            atexit.register(self.cancel)
 
     @property
     def is_running(self) -> bool:

@@ -17,6 +17,7 @@ from recsys.cli.shared import (
     ProgressReport,
     ScorerOption,
     app,
+    open_named,
     print_json,
     settings_of,
 )
@@ -37,14 +38,13 @@ def project_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit the maps of a dataset, flat and in three dimensions, and place its users on them; fitted maps are kept."""
-    from recsys.datasets import open_dataset
     from recsys.projection import MapConfig, open_or_fit_atlas, open_space, people_of, place_people, spaces_of
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
     report = ProgressReport(progress)
     report("read", 0, 1)
-    dataset = open_dataset(name, data_dir=settings.data_dir)
+    dataset = open_named(name, settings)
     ready = Recommender.from_dataset(dataset, scorer=scorer, settings=settings)
     if space not in spaces_of(ready.scorer):
         listed = " or ".join(spaces_of(ready.scorer))
@@ -113,11 +113,10 @@ def diagnose_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Look for hubs, duplicates, cut and empty texts, outliers, mixed categories; or compare two encoders."""
-    from recsys.datasets import open_dataset
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
-    dataset = open_dataset(name, data_dir=settings.data_dir)
+    dataset = open_named(name, settings)
     ready = Recommender.from_dataset(dataset, scorer=scorer, settings=settings)
     found: dict[str, Any] = {"dataset": dataset.name, "encoder": ready.encoder.name, "scorer": ready.scorer.name}
     found["findings"] = [finding.to_dict() for finding in ready.diagnose()]
