@@ -138,7 +138,8 @@ def _draw_shifts(page: Page, found: Comparison) -> None:
             st.caption("Share of a list's items that carry the category; an item may carry several.")
     saved = resources.saved_profiles(page.dataset.name).all()
     if saved:
-        with st.expander(f"With the {len(saved)} saved profiles", icon=":material/groups:", key="saved_matrix"):
+        noun = "profile" if len(saved) == 1 else "profiles"
+        with st.expander(f"With the {len(saved)} saved {noun}", icon=":material/groups:", key="saved_matrix"):
             names = ["A", "B", *(preset.name for preset in saved)]
             profiles = [found.first.profile, found.second.profile, *(preset.profile for preset in saved)]
             panel = Panel.from_profiles(page.recommender, profiles, page.lists)

@@ -232,3 +232,15 @@ def test_hostile_titles_do_no_harm(open_compare, tmp_path):
     for tab in TABS:
         app = open_compare(tab, tmp_path / "data", "hostile")
         assert not app.exception and not app.error
+
+
+def test_saved_profiles_stand_beside_the_two(open_compare, own_data):
+    from recsys.saved_profiles import SavedProfiles
+
+    saved = SavedProfiles(own_data / "profiles" / "movielens-100k.json")
+    saved.save("Night owl", Profile(22, "M", interests=("horror",)))
+
+    app = open_compare(data_dir=own_data, **A)
+
+    assert any("With the 1 saved profile" in expander.label for expander in app.expander)
+    assert not app.exception
