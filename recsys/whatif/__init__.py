@@ -3,12 +3,14 @@
 from recsys.whatif.compare import Change, Comparison, PartShift, compare, overlap_matrix
 from recsys.whatif.counterfactual import Counterfactual, Outcome, bring_in
 from recsys.whatif.edits import PROTECTED, Edit, single_edits
-from recsys.whatif.fairness import AGE_BANDS, FlipReport, GroupMean, Pair, flip, plain_words
+from recsys.whatif.fairness import AGE_BANDS, FlipReport, GroupMean, Pair, flip
+from recsys.whatif.flip_words import plain_words
 from recsys.whatif.grid import DEAD_FROM, MAX_PAIRED, Grid, rank_grid
 from recsys.whatif.lists import overlap, rank_biased_overlap
 from recsys.whatif.pack import to_pack
 from recsys.whatif.panel import ListConfig, Panel
-from recsys.whatif.profile_table import NamedProfiles, generate_profiles, read_profiles, template_csv
+from recsys.whatif.profile_reading import read_profiles
+from recsys.whatif.profile_table import NamedProfiles, generate_profiles, template_csv
 from recsys.whatif.scenario import Scenario, list_hash, make_scenario, model_fingerprint
 from recsys.whatif.scenario_check import ListCheck, ScenarioCheck, check_scenario
 from recsys.whatif.simulation import Reaction, Stage, side_by_side, simulate

@@ -126,7 +126,7 @@ def test_spaces_around_known_values_do_not_matter():
 
 
 def test_a_file_without_an_end_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr("recsys.whatif.profile_table._MOST_CHARACTERS", 1000)
+    monkeypatch.setattr("recsys.whatif.profile_reading._MOST_CHARACTERS", 1000)
 
     assert "row 998: this is not CSV (the line or the file is too long)" in fault("age\n" + "\n" * 2000)
 
