@@ -6,7 +6,17 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from pages.shared.link import AGES, ATTRIBUTE, ITEM_ATTRIBUTE, PROFILE_KEYS, SECOND, UNKNOWN, VERSION, year_range
+from pages.shared.link import (
+    AGES,
+    ATTRIBUTE,
+    GRID_KEYS,
+    ITEM_ATTRIBUTE,
+    PROFILE_KEYS,
+    SECOND,
+    UNKNOWN,
+    VERSION,
+    year_range,
+)
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
@@ -64,7 +74,7 @@ def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
             state[f"{ATTRIBUTE}{name}"] = UNKNOWN
     if state.get("item") not in dataset.labelled_rows:
         state.pop("item", None)
-    for key in [key for key in state if str(key).startswith(SECOND)]:
+    for key in [key for key in state if str(key).startswith(SECOND) or key in GRID_KEYS]:
         del state[key]
     for key in ("category", *(f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes)):
         state[key] = []

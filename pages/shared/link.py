@@ -20,9 +20,10 @@ CONTROL_KEYS = ("dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "ite
 
 SECOND = "b-"
 """Before the keys of the second person of the Compare page."""
-VIEW_KEYS = ("tab", "over", "by", "target", "wanted", "locked", "flip", "reactions")
+GRID_KEYS = ("grid_source", "grid_ages", "grid_every", "grid_genders", "grid_interests")
+VIEW_KEYS = ("tab", "over", "by", "target", "wanted", "locked", "flip", "reactions", *GRID_KEYS)
 """What else is on the Compare page: the open tab and its choices."""
-LISTED_KEYS = ("locked", "reactions")
+LISTED_KEYS = ("locked", "reactions", "grid_ages", "grid_genders", "grid_interests")
 """Those of them that hold several values."""
 ADDRESS = "_opened_address"
 """Session key of the parts of an opened address that belong to the Compare page."""

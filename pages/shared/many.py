@@ -8,10 +8,11 @@ import streamlit as st
 
 from pages.shared import compare_charts
 from pages.shared.frame import Page
+from pages.shared.link import UNKNOWN
 from pages.shared.widgets import show_error
 from recsys.errors import ColdlensError
 from recsys.schema import ITEM_ID
-from recsys.settings import MAX_PROFILES
+from recsys.settings import MAX_AGE, MAX_PROFILES
 from recsys.whatif import (
     DEAD_FROM,
     MAX_PAIRED,
@@ -24,19 +25,20 @@ from recsys.whatif import (
 )
 
 _RESULT = "_grid"
-_MANY, _NO_INTEREST = 200, "none"
+_MANY, _NONE = 200, "none"
+_AGES, _EVERY = (10, 80), 5
 _SLOW = 1_000
 """From so many people on, a scorer that reads each of them as a sentence makes a reader wait for minutes."""
 
 
 def draw_many(page: Page) -> None:
     """Draws the choice of people, and what all their lists together show."""
-    source = st.segmented_control(
-        "People", ("Every combination", "From a table"), default="Every combination", key="grid_source", required=True,
-        persist_state="session",
-    )  # fmt: skip
+    sources = ("Every combination", "From a table")
+    if st.session_state.get("grid_source") not in sources:
+        st.session_state["grid_source"] = sources[0]
+    source = st.segmented_control("People", sources, key="grid_source", required=True, persist_state="session")
     try:
-        named = _generated(page) if source == "Every combination" else _uploaded(page)
+        named = _generated(page) if source == sources[0] else _uploaded(page)
     except ColdlensError as error:
         show_error(error)
         return
@@ -55,29 +57,43 @@ def _world(page: Page) -> str:
 
 
 def _generated(page: Page) -> NamedProfiles | None:
-    dataset = page.dataset
+    dataset, state = page.dataset, st.session_state
+    _begin(page)
     with st.form("grid_form"):
-        first, last, every = 10, 80, 5
-        with st.container(horizontal=True):
-            if dataset.age_range:
-                first, last = st.slider("Ages", 0, 120, (10, 80), key="grid_ages")
-                every = int(st.number_input("Every so many years", 1, 50, 5, key="grid_every"))
-        genders: list[str | None] = [None]
+        if dataset.age_range:
+            with st.container(horizontal=True):
+                st.slider("Ages", 0, MAX_AGE, key="grid_ages", persist_state="session")
+                st.number_input("Every so many years", 1, 50, key="grid_every", persist_state="session")
         if dataset.genders:
-            genders = st.multiselect(
-                "Genders", [*dataset.genders, None], default=list(dataset.genders), format_func=lambda value: value or "unknown",
-                key="grid_genders",
-            )  # fmt: skip
-        interests = st.multiselect(
-            "Interests, one for each person", [_NO_INTEREST, *dataset.categories], key="grid_interests",
-            default=[_NO_INTEREST, *dataset.categories[:18]], accept_new_options=True,
+            st.multiselect("Genders", [*dataset.genders, UNKNOWN], key="grid_genders", persist_state="session")
+        st.multiselect(
+            "Interests, one for each person", list(dict.fromkeys([_NONE, *dataset.categories, *state["grid_interests"]])),
+            key="grid_interests", accept_new_options=True, persist_state="session",
         )  # fmt: skip
-        started = st.form_submit_button("Rank them all", icon=":material/play_arrow:")
-    if not started:
-        return None
-    ages = [float(age) for age in range(first, last + 1, every)] if dataset.age_range else [None]
-    sets = [() if text == _NO_INTEREST else (text,) for text in interests]
-    return generate_profiles(dataset, ages=ages, genders=genders, interests=sets, attributes=page.profile.attributes)
+        if not st.form_submit_button("Rank them all", icon=":material/play_arrow:"):
+            return None
+    (first, last), every = state["grid_ages"], int(state["grid_every"])
+    genders = [None if value == UNKNOWN else value for value in state["grid_genders"]]
+    return generate_profiles(
+        dataset,
+        ages=[float(age) for age in range(first, last + 1, every)] if dataset.age_range else [None],
+        genders=genders if dataset.genders else [None],
+        interests=[() if text == _NONE else (text,) for text in state["grid_interests"]],
+        attributes=page.profile.attributes,
+    )
+
+
+def _begin(page: Page) -> None:
+    """Fills the form where it is new, or holds what an address said that cannot be."""
+    state, dataset = st.session_state, page.dataset
+    ages = [int(value) for value in state.get("grid_ages", ()) if str(value).isdecimal() and int(value) <= MAX_AGE]
+    state["grid_ages"] = (min(ages), max(ages)) if len(ages) == 2 else _AGES
+    every = str(state.get("grid_every", ""))
+    state["grid_every"] = int(every) if every.isdecimal() and 1 <= int(every) <= 50 else _EVERY
+    genders = state.get("grid_genders", dataset.genders)
+    state["grid_genders"] = [value for value in genders if value in (*dataset.genders, UNKNOWN)]
+    if "grid_interests" not in state:
+        state["grid_interests"] = [_NONE, *dataset.categories[:18]]
 
 
 def _uploaded(page: Page) -> NamedProfiles | None:

@@ -174,6 +174,24 @@ def test_many_people_are_ranked_on_demand(open_compare):
     assert metrics(app)["People"] == str(3 * 2 * 2)
 
 
+def test_a_link_brings_back_the_choice_of_many_people(open_compare):
+    app = open_compare(
+        "Many people",
+        **A,
+        grid_ages=["20", "30"],
+        grid_every="10",
+        grid_genders=["F", "nonsense"],
+        grid_interests=["none"],
+    )
+
+    assert app.slider(key="grid_ages").value == (20, 30)
+    assert app.multiselect(key="grid_genders").value == ["F"]
+    next(button for button in app.button if button.label == "Rank them all").click().run()
+    assert metrics(app)["People"] == "2"
+    wrong = open_compare("Many people", **A, grid_ages=["old"], grid_every="-3", grid_source="nowhere")
+    assert wrong.slider(key="grid_ages").value == (10, 80) and wrong.number_input(key="grid_every").value == 5
+
+
 def test_a_bad_table_is_refused_with_row_and_column(open_compare):
     app = open_compare("Many people", **A)
     app.segmented_control(key="grid_source").set_value("From a table").run()
