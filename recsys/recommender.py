@@ -11,7 +11,7 @@ import pandas as pd
 from recsys.diagnostics import Finding, diagnose
 from recsys.diversity import diversify
 from recsys.encoder import CachedEncoder, Encoder, TransformerEncoder
-from recsys.errors import ConfigError, DataError, NotTrainedError
+from recsys.errors import ColdlensError, ConfigError, DataError, NotTrainedError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words, reason
 from recsys.index import ItemIndex
 from recsys.schema import (
@@ -293,6 +293,14 @@ class Recommender:
         _check_known(profile, self.dataset)
         for item_id in profile.liked:
             self.dataset.item_row(item_id)
+
+    def knows(self, profile: Profile) -> bool:
+        """Returns whether the data has everything that a profile names."""
+        try:
+            self.check_known(profile)
+        except ColdlensError:
+            return False
+        return True
 
     def _unread(self, profile: Profile) -> Iterable[str]:
         for text in profile.interests:

@@ -72,7 +72,7 @@ function lines(data, nodes) {
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const host = parentElement.querySelector(".host");
-  const nodes = {};
+  const nodes = Object.create(null); // an item_id may be called like something that every object has
   const press = (item) => setTriggerValue("pressed", item.id);
   const bump = make("div", "bump");
   bump.setAttribute("role", "group");

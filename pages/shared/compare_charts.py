@@ -28,7 +28,7 @@ def shift_bars(rows: Sequence[tuple[str, float, str]], *, is_dark: bool) -> go.F
         below = f"<br><span style='font-size:11px'>{escape(note)}</span>" if note else ""
         figure.add_annotation(
             x=0, xref="paper", y=number, yanchor="bottom", xanchor="left", showarrow=False, align="left",
-            text=f"<b>{escape(label)}</b> {value:+.3f}{below}", font={"size": 13, "color": ink},
+            text=f"<b>{escape(_short(label, 60))}</b> {value:+.3f}{below}", font={"size": 13, "color": ink},
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": ink, "width": 1})
     figure.update_yaxes(visible=False, range=[len(rows) - 0.4, -0.8], fixedrange=True)
@@ -40,15 +40,17 @@ def shift_bars(rows: Sequence[tuple[str, float, str]], *, is_dark: bool) -> go.F
 def category_bars(table: pd.DataFrame, *, names: tuple[str, str] = ("A", "B")) -> go.Figure:
     """Returns the share of each category in two lists; ``table`` has ``category``, ``first`` and ``second``."""
     shown = table.iloc[::-1]
+    places = list(range(len(shown)))
     figure = go.Figure()
     for name, column, colour, shape in ((names[1], "second", VERMILION, "/"), (names[0], "first", BLUE, "")):
         figure.add_bar(
-            x=shown[column], y=[_short(name) for name in shown["category"]], orientation="h", name=name,
+            x=shown[column], y=places, orientation="h", name=name, text=[escape(one) for one in shown["category"]],
+            textposition="none",
             marker={"color": colour, "pattern": {"shape": shape, "size": 5, "solidity": 0.25}},
-            hovertemplate="%{y}: %{x:.0%}" + f"<extra>{escape(name)}</extra>",
+            hovertemplate="%{text}: %{x:.0%}" + f"<extra>{escape(name)}</extra>",
         )  # fmt: skip
     figure.update_xaxes(tickformat=".0%", fixedrange=True)
-    figure.update_yaxes(fixedrange=True)
+    figure.update_yaxes(tickvals=places, ticktext=[escape(_short(one)) for one in shown["category"]], fixedrange=True)
     figure.update_layout(
         height=34 * len(shown) + 90, margin={"l": 8, "r": 8, "t": 8, "b": 8}, barmode="group", bargap=0.3,
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "traceorder": "reversed"},
@@ -60,20 +62,21 @@ def rank_map(found: Sweep, labels: Sequence[str], *, is_dark: bool) -> go.Figure
     """Returns the rank of every item that is ever in the top k over a sweep; dark is high up, empty is out, ticks are flips."""
     steps, k = found.axis.labels, found.k
     ranks = found.ranks.T
-    inside = np.where(ranks <= k, ranks, np.nan)
+    inside = np.where(found.is_in.T, ranks, np.nan)
+    told = np.where(found.may_show.T, ranks.astype(object), "left out")
     names = [f"{_short(labels[row])}" for row in found.rows]
-    full = np.array([[labels[row]] * len(steps) for row in found.rows], dtype=object)
+    full = np.array([[escape(labels[row])] * len(steps) for row in found.rows], dtype=object)
     figure = go.Figure(
         go.Heatmap(
             z=inside, x=list(range(len(steps))), y=list(range(len(names))), zmin=1, zmax=max(k, 2),
             colorscale=[(0, "#08519C"), (1, "#9ECAE1")], showscale=False, xgap=0 if len(steps) > 40 else 1, ygap=2,
-            customdata=np.dstack([full, ranks, np.array([[escape(step) for step in steps]] * len(names), object)]),
+            customdata=np.dstack([full, told, np.array([[escape(step) for step in steps]] * len(names), object)]),
             hovertemplate="%{customdata[0]}<br>%{customdata[2]}: rank %{customdata[1]}<extra></extra>",
             hoverongaps=True,
         )
     )  # fmt: skip
     if len(steps) <= _TEXT_UP_TO:
-        _write_ranks(figure, ranks, k, is_dark=is_dark)
+        _write_ranks(figure, told, found.is_in.T, k, is_dark=is_dark)
     ink = _ink(is_dark)
     if found.axis.is_ordered and found.flips:
         places = {int(row): place for place, row in enumerate(found.rows)}
@@ -93,7 +96,7 @@ def rank_map(found: Sweep, labels: Sequence[str], *, is_dark: bool) -> go.Figure
         )  # fmt: skip
     shown = _ticks(len(steps))
     figure.update_xaxes(
-        tickvals=shown, ticktext=[_short(escape(steps[n])) for n in shown], fixedrange=True, showgrid=False,
+        tickvals=shown, ticktext=[escape(_short(steps[n])) for n in shown], fixedrange=True, showgrid=False,
         tickangle=0 if max(map(len, steps)) <= 4 else -40, zeroline=False,
     )  # fmt: skip
     figure.update_yaxes(
@@ -104,16 +107,16 @@ def rank_map(found: Sweep, labels: Sequence[str], *, is_dark: bool) -> go.Figure
     return figure
 
 
-def _write_ranks(figure: go.Figure, ranks: np.ndarray, k: int, *, is_dark: bool) -> None:
+def _write_ranks(figure: go.Figure, told: np.ndarray, inside: np.ndarray, k: int, *, is_dark: bool) -> None:
     outside = "#94A3B8" if is_dark else "#64748B"
     for is_in, colours in ((True, None), (False, outside)):
-        own = (ranks <= k) == is_in
+        own = inside == is_in
         rows, columns = np.nonzero(own)
-        shown = ranks[own].tolist()
+        shown = told[own].tolist()
         ink = colours or ["#FFFFFF" if rank <= 0.55 * k else "#0F172A" for rank in shown]
         figure.add_scatter(
-            x=columns, y=rows, mode="text", text=[f"{rank:,}" for rank in shown], hoverinfo="skip",
-            textfont={"size": 11, "color": ink}, showlegend=False,
+            x=columns, y=rows, mode="text", text=[rank if isinstance(rank, str) else f"{rank:,}" for rank in shown],
+            hoverinfo="skip", textfont={"size": 11, "color": ink}, showlegend=False,
         )  # fmt: skip
 
 
@@ -124,10 +127,12 @@ def _flip_told(is_entering: bool, label: str, step: str) -> str:
 def surface_of_ranks(
     ranks: np.ndarray, labels: tuple[Sequence[str], Sequence[str]], *, k: int, is_dark: bool
 ) -> go.Figure:
-    """Returns the rank of one item over two axes, ``(n_first, n_second)``; the steps of the first run along x."""
+    """Returns the rank of one item over two axes, ``(n_first, n_second)``, ``NaN`` where it is left out; the first along x."""
     colours = [(0, "#08519C"), (0.45, "#9ECAE1"), (0.5, "#E5E7EB"), (1, "#475569" if is_dark else "#F8FAFC")]
     spread = np.where(ranks <= k, 0.45 * (ranks - 1) / max(k - 1, 1), 0.55 + 0.45 * np.minimum(ranks / (10 * k), 1))
-    return _surface(spread, [f"rank {rank:,}" for rank in ranks.ravel()], labels, colours)
+    return _surface(
+        spread, ["left out" if rank != rank else f"rank {rank:,.0f}" for rank in ranks.ravel()], labels, colours
+    )
 
 
 def surface_of_names(
@@ -160,11 +165,11 @@ def _surface(
     across, up = _ticks(len(first)), _ticks(len(second))
     long = max((len(first[n]) for n in across), default=0) > 4
     figure.update_xaxes(
-        tickvals=across, ticktext=[_short(escape(first[n])) for n in across], tickangle=-40 if long else 0,
+        tickvals=across, ticktext=[escape(_short(first[n])) for n in across], tickangle=-40 if long else 0,
         fixedrange=True, showgrid=False, zeroline=False,
     )  # fmt: skip
     figure.update_yaxes(
-        tickvals=up, ticktext=[_short(escape(second[n])) for n in up], fixedrange=True, showgrid=False, zeroline=False,
+        tickvals=up, ticktext=[escape(_short(second[n])) for n in up], fixedrange=True, showgrid=False, zeroline=False,
         automargin=True, autorange="reversed",
     )  # fmt: skip
     figure.update_layout(height=max(200, min(620, 30 * len(second) + 140)), margin={"l": 8, "r": 8, "t": 28, "b": 8})
@@ -184,7 +189,7 @@ def matrix(values: np.ndarray, names: Sequence[str]) -> go.Figure:
         )
     )  # fmt: skip
     shown = list(range(len(names)))
-    short = [_short(escape(name), 18) for name in names]
+    short = [escape(_short(name, 18)) for name in names]
     figure.update_xaxes(tickvals=shown, ticktext=short, tickangle=-40, fixedrange=True, showgrid=False, zeroline=False)
     figure.update_yaxes(
         tickvals=shown, ticktext=short, fixedrange=True, showgrid=False, zeroline=False, autorange="reversed",

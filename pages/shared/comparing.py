@@ -13,7 +13,7 @@ from recsys.schema import Profile
 from recsys.whatif import Change, Comparison, Panel, compare, overlap_matrix
 
 _CHOSEN = "why_change"
-_SHOWN = 12
+_SHOWN, _SHARES = 12, 20
 
 
 def compare_both(page: Page, second: Profile) -> Comparison:
@@ -45,7 +45,7 @@ def draw_comparison(page: Page, found: Comparison) -> None:
     lists, why = st.columns((3, 2), gap="medium")
     with lists:
         draw_bump(found, chosen=st.session_state[_CHOSEN], on_press=press)
-        st.caption("Ranks below the line are those among all items. Press an item to see why it differs.")
+        st.caption("Ranks below the line are those among all that may be shown. Press an item to see why it differs.")
     with why:
         st.selectbox("Why", ids, key=_CHOSEN, format_func=labels.__getitem__, persist_state="session")
         chosen = next(change for change in found.changes if change.item_id == st.session_state[_CHOSEN])
@@ -84,14 +84,17 @@ def _draw_measures(found: Comparison) -> None:
                 "Mean score", f"{found.second.table['score'].mean():.3f}", f"{found.mean_shift:+.3f} for B",
                 delta_color="off", help="Of the items in B's list, and how far that is from A's list.",
             )  # fmt: skip
-        _draw_pair("Mean likes", found.likes, "Likes of the listed items in the data: how popular the lists are.")
-        _draw_pair("Mean price", found.price, "Of the listed items that have a price.")
+        _draw_pair(
+            "Mean likes", found.likes, "Likes of the listed items in the data: how popular the lists are.", digits=0
+        )
+        _draw_pair("Mean price", found.price, "Of the listed items that have a price.", digits=2)
 
 
-def _draw_pair(name: str, values: tuple[float, float], told: str) -> None:
+def _draw_pair(name: str, values: tuple[float, float], told: str, *, digits: int) -> None:
     if any(math.isnan(value) for value in values) or values == (0, 0):
         return
-    st.metric(name, f"{values[1]:,.0f}", f"{values[1] - values[0]:+,.0f} for B", delta_color="off", help=told)
+    change = f"{values[1] - values[0]:+,.{digits}f} for B"
+    st.metric(name, f"{values[1]:,.{digits}f}", change, delta_color="off", help=told)
 
 
 def _most_changed(found: Comparison) -> Change:
@@ -114,12 +117,11 @@ def _draw_why(change: Change) -> None:
     said = ", ".join(f"{label} {value:+.3f}" for label, value, _ in rows)
     st.plotly_chart(figure, config={"displayModeBar": False}, key="why_shifts", alt=f"What the change does: {said}")
     rest = change.shifts[_SHOWN:]
-    more = (
-        f" {len(rest)} smaller ones, {sum(part.value for part in rest):+.3f} together, are not drawn." if rest else ""
-    )
+    undrawn = plain(f"{sum(part.value for part in rest):+.3f}")
+    more = f" and {len(rest)} smaller parts that are not drawn ({undrawn} together)" if rest else ""
     st.caption(
-        f"Right: adds for B. Left: takes away for B. The bars add up to {plain(f'{change.shift:+.4f}')}.{plain(more)} An item's "
-        "rank also changes when the others' scores do."
+        f"Right: adds for B. Left: takes away for B. The bars{more} add up to {plain(f'{change.shift:+.4f}')}. An item's rank "
+        "also changes when the others' scores do."
     )
 
 
@@ -129,19 +131,23 @@ def _rank(rank: int | None) -> str:
 
 def _draw_shifts(page: Page, found: Comparison) -> None:
     if len(found.categories):
-        with st.expander("Categories of the two lists", icon=":material/bar_chart:", expanded=True):
-            figure = compare_charts.category_bars(found.categories.head(20))
+        most = found.categories["shift"].abs().sort_values(ascending=False, kind="stable").index[:_SHARES]
+        title = "Categories of the two lists" + (
+            f", the {_SHARES} that differ most" if len(found.categories) > _SHARES else ""
+        )
+        with st.expander(title, icon=":material/bar_chart:", expanded=True):
+            figure = compare_charts.category_bars(found.categories.loc[sorted(most)])
             said = ", ".join(
                 f"{row['category']} {row['first']:.0%} to {row['second']:.0%}" for _, row in found.categories.iterrows()
             )
             st.plotly_chart(figure, config={"displayModeBar": False}, key="categories", alt=f"Share of items: {said}")
             st.caption("Share of a list's items that carry the category; an item may carry several.")
-    saved = resources.saved_profiles(page.dataset.name).all()
+    saved = known_profiles(page)
     if saved:
         noun = "profile" if len(saved) == 1 else "profiles"
         with st.expander(f"With the {len(saved)} saved {noun}", icon=":material/groups:", key="saved_matrix"):
-            names = ["A", "B", *(preset.name for preset in saved)]
-            profiles = [found.first.profile, found.second.profile, *(preset.profile for preset in saved)]
+            names = ["A", "B", *saved]
+            profiles = [found.first.profile, found.second.profile, *saved.values()]
             panel = Panel.from_profiles(page.recommender, profiles, page.lists)
             lists = [top[top >= 0] for top in panel.top]
             st.plotly_chart(
@@ -150,6 +156,15 @@ def _draw_shifts(page: Page, found: Comparison) -> None:
                 alt="Overlap of every two lists",
             )
             st.caption(f"Share of the top {page.k} that every two profiles share, ranked by score.")
+
+
+def known_profiles(page: Page) -> dict[str, Profile]:
+    """Returns the saved profiles by name, without those that the data no longer knows; A and B are names of their own."""
+    found = {}
+    for preset in resources.saved_profiles(page.dataset.name).all():
+        if page.recommender.knows(preset.profile):
+            found[f"{preset.name} (saved)" if preset.name in ("A", "B") else preset.name] = preset.profile
+    return found
 
 
 def _draw_all(found: Comparison) -> None:

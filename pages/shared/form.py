@@ -7,12 +7,14 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.link import (
+    ADDRESS,
     AGES,
     ATTRIBUTE,
     GRID_KEYS,
     ITEM_ATTRIBUTE,
     PROFILE_KEYS,
     SECOND,
+    SECOND_FOR,
     UNKNOWN,
     VERSION,
     year_range,
@@ -74,7 +76,8 @@ def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
             state[f"{ATTRIBUTE}{name}"] = UNKNOWN
     if state.get("item") not in dataset.labelled_rows:
         state.pop("item", None)
-    for key in [key for key in state if str(key).startswith(SECOND) or key in GRID_KEYS]:
+    gone = (*GRID_KEYS, SECOND_FOR, ADDRESS, "reactions")
+    for key in [key for key in state if str(key).startswith(SECOND) or key in gone]:
         del state[key]
     for key in ("category", *(f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes)):
         state[key] = []
@@ -135,9 +138,9 @@ def draw_demographics(dataset: Dataset, prefix: str, **kept: Any) -> None:
     if dataset.age_range:
         st.select_slider("Age", AGES, key=f"{prefix}age", help="Leftmost is unknown.", **kept)
     if dataset.genders:
-        st.segmented_control("Gender", (*dataset.genders, UNKNOWN), key=f"{prefix}gender", **kept)
+        st.segmented_control("Gender", (*dataset.genders, UNKNOWN), key=f"{prefix}gender", format_func=plain, **kept)
     for name, values in dataset.user_attributes.items():
-        st.selectbox(name.capitalize(), (UNKNOWN, *values), key=f"{prefix}{ATTRIBUTE}{name}", **kept)
+        st.selectbox(plain(name.capitalize()), (UNKNOWN, *values), key=f"{prefix}{ATTRIBUTE}{name}", **kept)
 
 
 def draw_tastes(dataset: Dataset, prefix: str, **kept: Any) -> None:

@@ -9,7 +9,7 @@ from pages.shared.widgets import plain
 from recsys.evaluation import HEADLINE, OURS, slices
 from recsys.intervals import Interval
 from recsys.schema import AGE, GENDER
-from recsys.whatif import FlipReport, GroupMean, flip, plain_words
+from recsys.whatif import FlipReport, GroupMean, age_bands, flip, plain_words
 
 _CATEGORIES = 12
 
@@ -23,7 +23,7 @@ def draw_groups(page: Page) -> None:
     """Draws what changes when one facet alone is another, over a grid of invented people."""
     dataset = page.dataset
     options = {GENDER: "Gender"} if len(dataset.genders) > 1 else {}
-    options |= {AGE: "Age"} if dataset.age_range else {}
+    options |= {AGE: "Age"} if dataset.age_range and len(age_bands(*dataset.age_range)) > 1 else {}
     options |= {
         f"attribute:{name}": name.capitalize() for name, values in dataset.user_attributes.items() if len(values) > 1
     }
@@ -33,14 +33,18 @@ def draw_groups(page: Page) -> None:
     if st.session_state.get("flip") not in options:
         st.session_state["flip"] = next(iter(options))
     facet = st.segmented_control(
-        "Change only the", list(options), key="flip", format_func=lambda name: options[name], required=True,
+        "Change only the", list(options), key="flip", format_func=lambda name: plain(options[name]), required=True,
         persist_state="session",
     )  # fmt: skip
     made_with = f"{dataset.fingerprint} {page.recommender.embeddings_key} {page.recommender.scorer.name}"
     key = f"{made_with} {page.lists} {page.profile.to_dict()}"
+    if page.controls.diversity:
+        st.caption("Lists here are ranked by score alone; diversity is left out.")
     with st.spinner("Ranking everything for each of these people"):
         report = _report(page, facet or next(iter(options)), key)
     st.markdown("\n".join(f"- {plain(text)}" for text in plain_words(report)))
+    if (report.top < 0).all():
+        return
     _draw_pairs(report)
     _draw_exposure(report)
     _draw_means(report)

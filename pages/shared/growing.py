@@ -10,6 +10,7 @@ from pages.shared.frame import Page
 from pages.shared.widgets import plain
 from recsys.errors import UnknownItemError
 from recsys.schema import Profile
+from recsys.settings import MAX_LIKED
 from recsys.whatif import Reaction, Stage, side_by_side, simulate
 
 _KEY = "reactions"
@@ -51,14 +52,19 @@ def draw_growth(page: Page, second: Profile) -> None:
 def _reactions(page: Page, starts: tuple[Profile, Profile]) -> list[Reaction]:
     """The reactions of the session, without those that make no sense for these two people."""
     liked, seen, found = {item_id for one in starts for item_id in one.liked}, set(), []
+    room = MAX_LIKED - max(len(one.liked) for one in starts)
     for text in st.session_state.get(_KEY) or []:
         try:
             page.dataset.item_row(text[1:])
         except UnknownItemError:
             continue
         if text[:1] in ("+", "-") and text[1:] not in liked and text[1:] not in seen:
+            is_like = text[0] == "+"
+            if is_like and room == 0:
+                continue
+            room -= is_like
             seen.add(text[1:])
-            found.append(Reaction(text[1:], text[0] == "+"))
+            found.append(Reaction(text[1:], is_like))
     return found
 
 

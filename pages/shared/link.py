@@ -25,6 +25,8 @@ VIEW_KEYS = ("tab", "over", "by", "target", "wanted", "locked", "flip", "reactio
 """What else is on the Compare page: the open tab and its choices."""
 LISTED_KEYS = ("locked", "reactions", "grid_ages", "grid_genders", "grid_interests")
 """Those of them that hold several values."""
+SECOND_FOR = "_second_for"
+"""Session key of the dataset that the form of the second person was filled for."""
 ADDRESS = "_opened_address"
 """Session key of the parts of an opened address that belong to the Compare page."""
 

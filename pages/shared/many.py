@@ -9,10 +9,10 @@ import streamlit as st
 from pages.shared import compare_charts
 from pages.shared.frame import Page
 from pages.shared.link import UNKNOWN
-from pages.shared.widgets import show_error
+from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.schema import ITEM_ID
-from recsys.settings import MAX_AGE, MAX_PROFILES
+from recsys.settings import MAX_AGE, MAX_INTEREST_LENGTH, MAX_PROFILES
 from recsys.whatif import (
     DEAD_FROM,
     MAX_PAIRED,
@@ -37,28 +37,36 @@ def draw_many(page: Page) -> None:
     if st.session_state.get("grid_source") not in sources:
         st.session_state["grid_source"] = sources[0]
     source = st.segmented_control("People", sources, key="grid_source", required=True, persist_state="session")
+    if page.controls.diversity:
+        st.caption("Lists here are ranked by score alone; diversity is left out.")
+    is_generated = source == sources[0]
     try:
-        named = _generated(page) if source == sources[0] else _uploaded(page)
+        named, key = _generated(page) if is_generated else _uploaded(page)
     except ColdlensError as error:
         show_error(error)
         return
     if named is not None:
-        _run(page, named)
+        _run(page, named, key)
     kept = st.session_state.get(_RESULT)
-    if kept and kept[0] == _world(page):
+    if kept and kept[0] == key:
         _draw_grid(page, kept[1])
-    elif kept:
-        st.info("The last grid was made with other data, another scorer or other controls. Rank them again.")
+    elif kept and is_generated:
+        st.info("The last grid was made of other people, or with other data or controls. Rank them again.")
 
 
 def _world(page: Page) -> str:
+    """Changes with everything that lists depend on but the people."""
     scorer = page.recommender.scorer.name
     return f"{page.dataset.fingerprint} {page.recommender.embeddings_key} {scorer} {page.lists}"
 
 
-def _generated(page: Page) -> NamedProfiles | None:
+def _generated(page: Page) -> tuple[NamedProfiles | None, str]:
     dataset, state = page.dataset, st.session_state
     _begin(page)
+    shared = dict(page.profile.attributes)
+    if shared:
+        st.caption(f"All of them, as A: {plain(', '.join(f'{name} {value}' for name, value in shared.items()))}.")
+    key = f"generated {shared} {_world(page)}"
     with st.form("grid_form"):
         if dataset.age_range:
             with st.container(horizontal=True):
@@ -71,16 +79,17 @@ def _generated(page: Page) -> NamedProfiles | None:
             key="grid_interests", accept_new_options=True, persist_state="session",
         )  # fmt: skip
         if not st.form_submit_button("Rank them all", icon=":material/play_arrow:"):
-            return None
+            return None, key
     (first, last), every = state["grid_ages"], int(state["grid_every"])
     genders = [None if value == UNKNOWN else value for value in state["grid_genders"]]
-    return generate_profiles(
+    named = generate_profiles(
         dataset,
         ages=[float(age) for age in range(first, last + 1, every)] if dataset.age_range else [None],
         genders=genders if dataset.genders else [None],
         interests=[() if text == _NONE else (text,) for text in state["grid_interests"]],
-        attributes=page.profile.attributes,
+        attributes=shared,
     )
+    return named, key
 
 
 def _begin(page: Page) -> None:
@@ -93,10 +102,10 @@ def _begin(page: Page) -> None:
     genders = state.get("grid_genders", dataset.genders)
     state["grid_genders"] = [value for value in genders if value in (*dataset.genders, UNKNOWN)]
     if "grid_interests" not in state:
-        state["grid_interests"] = [_NONE, *dataset.categories[:18]]
+        state["grid_interests"] = [_NONE, *(name[:MAX_INTEREST_LENGTH] for name in dataset.categories[:18])]
 
 
-def _uploaded(page: Page) -> NamedProfiles | None:
+def _uploaded(page: Page) -> tuple[NamedProfiles | None, str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         file = st.file_uploader(
             f"A CSV file of at most {MAX_PROFILES:,} people", type="csv", key="grid_file", width="stretch"
@@ -106,17 +115,14 @@ def _uploaded(page: Page) -> NamedProfiles | None:
             icon=":material/download:", help="With the columns that this dataset knows. Several interests or liked items: a|b",
         )  # fmt: skip
     if file is None:
-        return None
+        return None, ""
     content = file.getvalue()
-    digest = f"{hashlib.sha256(content).hexdigest()} {_world(page)}"
-    if st.session_state.get("_grid_file") == digest:
-        return None
-    named = read_profiles(content, page.dataset)
-    st.session_state["_grid_file"] = digest
-    return named
+    key = f"{hashlib.sha256(content).hexdigest()} {_world(page)}"
+    kept = st.session_state.get(_RESULT)
+    return (None if kept and kept[0] == key else read_profiles(content, page.dataset)), key
 
 
-def _run(page: Page, named: NamedProfiles) -> None:
+def _run(page: Page, named: NamedProfiles, key: str) -> None:
     slow = (
         " – with this scorer BERT reads a sentence for each of them"
         if not page.has_prior and len(named) > _SLOW
@@ -127,7 +133,7 @@ def _run(page: Page, named: NamedProfiles) -> None:
     def report(step: str, done: int, total: int) -> None:
         bar.progress(done / max(total, 1), text=f"Ranked all items for {done:,} of {total:,} people{slow}")
 
-    st.session_state[_RESULT] = (_world(page), rank_grid(page.recommender, named, page.lists, progress=report))
+    st.session_state[_RESULT] = (key, rank_grid(page.recommender, named, page.lists, progress=report))
     bar.empty()
 
 
@@ -154,10 +160,10 @@ def _draw_grid(page: Page, grid: Grid) -> None:
         )
     with st.container(horizontal=True, gap="small"):
         st.download_button(
-            "All lists (CSV)", grid.lists_csv(page.dataset), "coldlens-lists.csv", "text/csv", on_click="ignore"
+            "All lists (CSV)", lambda: grid.lists_csv(page.dataset), "coldlens-lists.csv", "text/csv", on_click="ignore"
         )
         st.download_button(
-            "All items (CSV)", grid.items_csv(page.dataset), "coldlens-items.csv", "text/csv", on_click="ignore"
+            "All items (CSV)", lambda: grid.items_csv(page.dataset), "coldlens-items.csv", "text/csv", on_click="ignore"
         )
     left, right = st.columns(2, gap="medium")
     with left:

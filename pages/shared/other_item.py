@@ -142,7 +142,10 @@ def _draw_edits(page: Page, answer: Counterfactual, prefix: str) -> None:
         else ""
     )
     if not answer.outcomes:
-        st.info("Not reachable with two edits.", icon=":material/block:")
+        st.info(
+            f"Not reachable: no single edit brings it in, and none of the {answer.n_pairs} most promising pairs.",
+            icon=":material/block:",
+        )
     for number, outcome in enumerate(_varied(answer.outcomes)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{plain(outcome.label)}: **rank {outcome.rank}**, score {outcome.score:.4f}", width="stretch")

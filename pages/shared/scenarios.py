@@ -7,16 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from pages.shared import resources
 from pages.shared.atlases import open_or_preview
+from pages.shared.comparing import known_profiles
 from pages.shared.form import put_profile
 from pages.shared.frame import Page
-from pages.shared.link import ITEM_ATTRIBUTE, SECOND, VIEW_KEYS, year_range
+from pages.shared.link import ITEM_ATTRIBUTE, LISTED_KEYS, SECOND, VIEW_KEYS, year_range
 from pages.shared.sharing import draw_link
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.explanation import FIRST_LAST
-from recsys.schema import ITEM_ID
+from recsys.recommender import available_scorers
+from recsys.schema import ITEM_ID, Profile
 from recsys.whatif import Comparison, ListCheck, Scenario, check_scenario, make_scenario, to_pack
 
 _EXPLAINED = 3
@@ -25,17 +26,20 @@ _EXPLAINED = 3
 def draw_scenarios(page: Page, found: Comparison) -> None:
     """Draws what can be taken away, and where a scenario comes back."""
     st.markdown("**Take it with you**")
-    scenario = _scenario(page, found)
+    view = {key: st.session_state[key] for key in VIEW_KEYS if st.session_state.get(key) is not None}
+    saved = known_profiles(page)
+    with_saved = bool(saved) and st.toggle("With the saved profiles in the scenario file", key="scenario_saved")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         draw_link(page, is_comparing=True)
         st.download_button(
-            "Scenario (JSON)", scenario.to_json(), "coldlens-scenario.json", "application/json", on_click="ignore",
-            icon=":material/download:", help="Both people, the saved ones, every control and the lists, with fingerprints.",
+            "Scenario (JSON)", lambda: _scenario(page, found, view, saved if with_saved else {}).to_json(),
+            "coldlens-scenario.json", "application/json", on_click="ignore", icon=":material/download:",
+            help="Both people, every control and the lists, with fingerprints of the data and the model.",
         )  # fmt: skip
     notes = st.text_area("A note for the reader of the pack", key="pack_notes", max_chars=2000, persist_state="session")
     st.download_button(
-        "Stakeholder pack (HTML)", lambda: _pack(page, found, scenario, notes or ""), "coldlens-pack.html", "text/html",
-        on_click="ignore", icon=":material/present_to_all:",
+        "Stakeholder pack (HTML)", lambda: _pack(page, found, _scenario(page, found, view, {}), notes or ""),
+        "coldlens-pack.html", "text/html", on_click="ignore", icon=":material/present_to_all:",
         help="One file without scripts that opens anywhere, with no network: people, lists, differences, reasons, map.",
     )  # fmt: skip
     st.divider()
@@ -43,12 +47,9 @@ def draw_scenarios(page: Page, found: Comparison) -> None:
     _draw_opening(page)
 
 
-def _scenario(page: Page, found: Comparison) -> Scenario:
-    profiles = {"A": found.first.profile, "B": found.second.profile}
-    for preset in resources.saved_profiles(page.dataset.name).all():
-        profiles.setdefault(preset.name, preset.profile)
+def _scenario(page: Page, found: Comparison, view: dict[str, Any], saved: Mapping[str, Profile]) -> Scenario:
+    profiles = {"A": found.first.profile, "B": found.second.profile, **saved}
     asked = page.controls
-    view = {key: st.session_state[key] for key in VIEW_KEYS if st.session_state.get(key) is not None}
     return make_scenario(
         page.recommender, profiles, made=datetime.now(UTC).isoformat(timespec="seconds"), k=asked.k, keep=asked.keep,
         popularity=asked.popularity, diversity=asked.diversity, view=view,
@@ -100,7 +101,8 @@ def _draw_opening(page: Page) -> None:
             _draw_list(name, one, found.labels)
     st.button(
         "Load these people and controls", icon=":material/login:", on_click=_load, args=(page, scenario),
-        help="A and B of the file take the places of A and B here, and the list's controls those of the sidebar.",
+        help="A and B of the file take the places of A and B here, scorer and controls those of the sidebar. In another dataset "
+        "the same item_ids may mean other items.",
     )  # fmt: skip
 
 
@@ -127,7 +129,9 @@ def _load(page: Page, scenario: Scenario) -> None:
             put_profile(state, scenario.profiles[name], dataset, prefix)
     controls, keep = scenario.controls, scenario.keep
     state["k"], state["diversity"] = controls["k"], controls["diversity"]
-    if page.has_prior:
+    if scenario.scorer in available_scorers(dataset):
+        state["scorer"] = scenario.scorer
+    if scenario.scorer != "cosine":
         state["popularity"] = controls["popularity"]
     if dataset.categories:
         state["category"] = [name for name in keep.categories if name in dataset.categories]
@@ -141,5 +145,10 @@ def _load(page: Page, scenario: Scenario) -> None:
 
 def _restore(state: Any, view: Mapping[str, Any]) -> None:
     for key in VIEW_KEYS:
-        if key in view and key != "tab":  # the reader stays where the answer is
-            state[key] = view[key]
+        value = view.get(key)
+        if key in LISTED_KEYS and isinstance(value, list):
+            state[key] = [str(part) for part in value]
+        elif (
+            key not in LISTED_KEYS and isinstance(value, str | int) and key != "tab"
+        ):  # the reader stays where the answer is
+            state[key] = value

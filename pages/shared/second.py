@@ -17,17 +17,16 @@ from pages.shared.form import (
     read_profile,
 )
 from pages.shared.frame import Page
-from pages.shared.link import ADDRESS, LISTED_KEYS, SECOND, VIEW_KEYS
+from pages.shared.link import ADDRESS, ATTRIBUTE, LISTED_KEYS, PROFILE_KEYS, SECOND, SECOND_FOR, VIEW_KEYS
 from recsys.schema import Profile
 
 _KEPT = {"persist_state": "session"}
-_FOR = "_second_for"
 
 
 def draw_second(page: Page) -> Profile:
     """Draws the form of B, and returns who B is."""
     state = st.session_state
-    if state.get(_FOR) != page.dataset.name:
+    if state.get(SECOND_FOR) != page.dataset.name:
         _begin(state, page)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -53,8 +52,8 @@ def _begin(state: MutableMapping[Any, Any], page: Page) -> None:
     put_second(state, opened, page.dataset)
     for key in VIEW_KEYS:
         if key in opened:
-            state[key] = list(opened[key]) if key in LISTED_KEYS else opened[key][0]
-    state[_FOR] = page.dataset.name
+            state[key] = [value for value in opened[key] if value] if key in LISTED_KEYS else opened[key][0]
+    state[SECOND_FOR] = page.dataset.name
 
 
 def _draw_copying(page: Page) -> None:
@@ -64,9 +63,12 @@ def _draw_copying(page: Page) -> None:
         put_profile(st.session_state, page.profile, dataset, SECOND)
 
     def swap() -> None:
-        second = read_profile(st.session_state, dataset, SECOND)
-        put_profile(st.session_state, page.profile, dataset, SECOND)
-        put_profile(st.session_state, second, dataset)
+        state = st.session_state
+        for key in (*PROFILE_KEYS, *(f"{ATTRIBUTE}{name}" for name in dataset.user_attributes)):
+            if (
+                key in state and f"{SECOND}{key}" in state
+            ):  # as they are: what is wrong with one is told when it is drawn
+                state[key], state[f"{SECOND}{key}"] = state[f"{SECOND}{key}"], state[key]
 
     st.button("Copy A to B", icon=":material/content_copy:", on_click=copy)
     st.button("Swap A and B", icon=":material/swap_horiz:", on_click=swap)

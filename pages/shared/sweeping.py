@@ -17,6 +17,7 @@ from recsys.schema import ITEM_ID, Recommendations
 from recsys.whatif import Axis, Sweep, axes_of, sweep, sweep_two
 
 _NOTHING, _FIRST = "nothing else", "Which item is first"
+_MOST_STEPS = 5_000
 _MANY = 7
 """Items that get a colour of their own; the others share one."""
 
@@ -37,7 +38,12 @@ def draw_sweep(page: Page, listed: Recommendations) -> None:
     if by == _NOTHING:
         _draw_one(page, axes[over])
     else:
-        _draw_two(page, axes[over], axes[by], listed)
+        n = len(axes[over].steps) * len(axes[by].steps)
+        if n > _MOST_STEPS:
+            st.info(f"These are {n:,} people at once, more than {_MOST_STEPS:,}. Choose something with fewer values.")
+            return
+        with st.spinner(f"Ranking everything for {n:,} people"):
+            _draw_two(page, axes[over], axes[by], listed)
 
 
 def _choose(label: str, options: list[str], key: str, axes: dict[str, Axis]) -> str:
@@ -68,8 +74,7 @@ def _draw_one(page: Page, axis: Axis) -> None:
     )
     _draw_flips(found, labels)
     with st.expander("Ranks as a table", icon=":material/table:"):
-        table = pd.DataFrame(found.ranks.T, columns=list(axis.labels))
-        table.insert(0, "item", [labels[row] for row in found.rows])
+        table = _table(found, labels)
         st.dataframe(table, hide_index=True, alt="Rank of every item at every step")
         st.download_button(
             "CSV", _csv(page, found), f"coldlens-sweep-{axis.key.split(':')[0]}.csv", "text/csv", on_click="ignore"
@@ -85,7 +90,7 @@ def _caveat(axis: Axis) -> str:
 
 
 def _in_words(found: Sweep, labels: Sequence[str]) -> str:
-    always = [row for n, row in enumerate(found.rows) if (found.ranks[:, n] <= found.k).all()]
+    always = found.rows[found.is_in.all(axis=0)]
     firsts = Counter(int(row) for row in found.top[:, 0] if row >= 0)
     told = [f"**{len(found.rows)} items share the top {found.k}**, {len(always)} of them are always in it."]
     if len(firsts) == 1:
@@ -125,6 +130,9 @@ def _draw_two(page: Page, first: Axis, second: Axis, listed: Recommendations) ->
         st.session_state["target"] = _FIRST
     target = st.selectbox("Show", options, key="target", persist_state="session")
     found = sweep_two(page.recommender, page.profile, first, second, page.lists)
+    if (found.winners < 0).all():
+        st.info("No item passes the filters. Widen the categories or years in the sidebar.")
+        return
     is_dark, axes = st.context.theme.type == "dark", (first.labels, second.labels)
     if target == _FIRST:
         numbers, names = _numbered(found.winners, dataset.labels)
@@ -134,13 +142,16 @@ def _draw_two(page: Page, first: Axis, second: Axis, listed: Recommendations) ->
         values = np.array([[names[n] for n in row] for row in numbers], dtype=object)
     else:
         values = found.ranks_of(dataset.labelled_rows[target])
+        if np.isnan(values).all():
+            st.info(f"{plain(target)} is left out of A's list: it is liked, or the filters keep it out.")
+            return
         figure = compare_charts.surface_of_ranks(values, axes, k=page.k, is_dark=is_dark)
-        told = f"Rank of {target}: best {values.min():,}, worst {values.max():,}; blue is in the top {page.k}."
+        told = f"Rank of {target}: best {np.nanmin(values):,.0f}, worst {np.nanmax(values):,.0f}; blue is in the top {page.k}."
     st.plotly_chart(figure, config={"displayModeBar": False}, key="surface", alt=told)
     st.caption(f"{plain(told)} Across: {plain(first.label)}; down: {plain(second.label)}.")
     with st.expander("As a table", icon=":material/table:"):
         table = pd.DataFrame(values.T, columns=list(first.labels))
-        table.insert(0, second.label, list(second.labels))
+        table.insert(0, second.label, list(second.labels), allow_duplicates=False)
         st.dataframe(table, hide_index=True, alt=told)
 
 
@@ -163,7 +174,18 @@ def _numbered(winners: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, l
 
 
 def _csv(page: Page, found: Sweep) -> str:
-    table = pd.DataFrame(found.ranks.T, columns=[neutralise(label) for label in found.axis.labels])
-    table.insert(0, "item", [neutralise(page.dataset.labels[row]) for row in found.rows])
-    table.insert(0, ITEM_ID, [neutralise(page.dataset.items[ITEM_ID].iloc[row]) for row in found.rows])
-    return str(table.to_csv(index=False))
+    table = _table(found, page.dataset.labels)
+    table.insert(0, ITEM_ID, page.dataset.items[ITEM_ID].to_numpy()[found.rows], allow_duplicates=True)
+    return str(table.map(neutralise).set_axis([neutralise(name) for name in table], axis=1).to_csv(index=False))
+
+
+def _table(found: Sweep, labels: Sequence[str]) -> pd.DataFrame:
+    """Ranks by item and step; blank where an item may not be shown. A step called like a column gets another name."""
+    steps = range(len(found.profiles))
+    rows = [
+        ["" if (rank := found.rank_at(n, place)) is None else rank for n in steps] for place in range(len(found.rows))
+    ]
+    heads = [f"{label} " if label in ("item", ITEM_ID) else label for label in found.axis.labels]
+    table = pd.DataFrame(rows, columns=heads, dtype=object).astype(str)
+    table.insert(0, "item", [labels[row] for row in found.rows])
+    return table

@@ -6,6 +6,7 @@ from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.link import SECOND
 from pages.shared.other_item import draw_answer
+from pages.shared.widgets import plain
 from recsys.schema import ITEM_ID, Dataset, Recommendations
 from recsys.settings import MAX_K
 from recsys.whatif import PROTECTED
@@ -16,10 +17,13 @@ _KEY = "locked"
 def draw_wanted(page: Page, listed: Recommendations) -> None:
     """Draws the choice of item, length of list and locks, and the answer."""
     dataset = page.dataset
-    shown = {dataset.labels[dataset.item_row(item_id)] for item_id in (*listed.table[ITEM_ID], *page.profile.liked)}
-    options = [label for label in offered_items(dataset, st.session_state.get("wanted")) if label not in shown]
+    liked = {dataset.labels[dataset.item_row(item_id)] for item_id in page.profile.liked}
+    listed_last = [dataset.labels[dataset.item_row(item_id)] for item_id in listed.table[ITEM_ID]]
+    wanted = st.session_state.get("wanted")
+    others = [label for label in offered_items(dataset, wanted) if label not in liked and label not in listed_last]
+    options = [*others, *listed_last]
     if not options:
-        st.info("Every item of the catalog is in the list already.")
+        st.info("Every item of the catalog is liked already.")
         return
     if st.session_state.get("wanted") not in options:
         st.session_state["wanted"] = options[0]
@@ -31,7 +35,7 @@ def draw_wanted(page: Page, listed: Recommendations) -> None:
         st.session_state[_KEY] = list(PROTECTED)
     st.session_state[_KEY] = [key for key in st.session_state[_KEY] if key in names]
     locked = st.pills(
-        "Locked, so never changed", list(names), selection_mode="multi", key=_KEY, format_func=names.__getitem__,
+        "Locked, so never changed", list(names), selection_mode="multi", key=_KEY, format_func=lambda key: plain(names[key]),
         persist_state="session",
         help="Age and gender are locked unless you open them: nobody can change them. What they do is on the tab Fairness.",
     )  # fmt: skip

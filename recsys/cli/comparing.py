@@ -37,12 +37,13 @@ from recsys.cli.shared import (
 )
 from recsys.errors import DataError
 from recsys.schema import Profile
+from recsys.settings import MAX_INTEREST_LENGTH
 
 if TYPE_CHECKING:
     from recsys.recommender import Recommender
     from recsys.whatif import Axis, Comparison, Scenario
 
-_SHOWN = 30
+_SHOWN, _COLUMNS = 30, 12
 
 
 def changed(profile: Profile, changes: Sequence[str]) -> Profile:
@@ -251,10 +252,12 @@ def sweep_command(
     if as_json:
         print_json(about | values)
         return
-    table = Table(first.label, "item", "what happens", "rank before", "rank after")
+    table = Table(escape(first.label), "item", "what happens", "rank before", "rank after")
     for flip in values["flips"][:_SHOWN]:
         told = "enters" if flip["enters"] else "leaves"
-        table.add_row(flip["at"], escape(flip["title"]), told, str(flip["rank_before"]), str(flip["rank_after"]))
+        table.add_row(
+            escape(flip["at"]), escape(flip["title"]), told, _rank(flip["rank_before"]), _rank(flip["rank_after"])
+        )
     Console().print(table)
     more = f" The first {_SHOWN} are shown, --json has all." if len(values["flips"]) > _SHOWN else ""
     print(
@@ -286,17 +289,22 @@ def _surface(
     }
     if item is not None:
         row = ready.dataset.item_row(item)
-        return labels | {"item_id": item, "title": ready.dataset.labels[row], "ranks": found.ranks_of(row).tolist()}
+        return labels | {"item_id": item, "title": ready.dataset.labels[row], "ranks": _ranks(found.ranks_of(row))}
     ids = ready.dataset.items[ITEM_ID].to_numpy()
     return labels | {"first": [[None if row < 0 else str(ids[row]) for row in line] for line in found.winners]}
 
 
+def _ranks(found: Any) -> list[list[int | None]]:
+    return [[None if rank != rank else int(rank) for rank in line] for line in found]
+
+
 def _print_surface(found: dict[str, Any]) -> None:
-    table = Table(found["over"], *found["by_steps"][:12])
+    table = Table(escape(found["over"]), *map(escape, found["by_steps"][:_COLUMNS]))
     for label, line in zip(found["over_steps"], found.get("ranks") or found["first"], strict=True):
-        table.add_row(label, *(escape(str(value)) for value in line[:12]))
+        table.add_row(escape(label), *(escape(str(value)) for value in line[:_COLUMNS]))
     Console().print(table)
-    print(f"Rank of {found['title']}." if "title" in found else "The item_id that is first.")
+    more = f" The first {_COLUMNS} columns are shown, --json has all." if len(found["by_steps"]) > _COLUMNS else ""
+    print((f"Rank of {found['title']}." if "title" in found else "The item_id that is first.") + more)
 
 
 @app.command("grid")
@@ -329,7 +337,7 @@ def grid_command(
         named = read_profiles(people, opened)
     else:
         ages = [float(age) for age in range(10, 81, 5)] if opened.age_range else [None]
-        interests = [(), *((name,) for name in opened.categories[:18])]
+        interests = [(), *((name[:MAX_INTEREST_LENGTH],) for name in opened.categories[:18])]
         named = generate_profiles(opened, ages=ages, genders=opened.genders or (None,), interests=interests)
     ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
     found = rank_grid(ready, named, ListConfig(whole_number(k), popularity=popularity))

@@ -3,7 +3,7 @@
 from recsys.whatif.compare import Change, Comparison, PartShift, compare, overlap_matrix
 from recsys.whatif.counterfactual import Counterfactual, Outcome, bring_in
 from recsys.whatif.edits import PROTECTED, Edit, single_edits
-from recsys.whatif.fairness import AGE_BANDS, FlipReport, GroupMean, Pair, flip
+from recsys.whatif.fairness import AGE_BANDS, FlipReport, GroupMean, Pair, age_bands, flip
 from recsys.whatif.flip_words import plain_words
 from recsys.whatif.grid import DEAD_FROM, MAX_PAIRED, Grid, rank_grid
 from recsys.whatif.lists import overlap, rank_biased_overlap
@@ -45,6 +45,7 @@ __all__ = [
     "Step",
     "Surface",
     "Sweep",
+    "age_bands",
     "axes_of",
     "bring_in",
     "check_scenario",

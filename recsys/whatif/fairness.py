@@ -196,7 +196,7 @@ def _groups(dataset: Dataset, facet: str) -> dict[str, float | str]:
     """Label to value of every group of a facet."""
     name = facet.removeprefix(_ATTRIBUTE)
     if facet == "age" and dataset.age_range:
-        return _bands(*dataset.age_range)
+        return age_bands(*dataset.age_range)
     if facet == "gender" and dataset.genders:
         return {value: value for value in dataset.genders}
     if facet.startswith(_ATTRIBUTE) and name in dataset.user_attributes:
@@ -208,8 +208,8 @@ def _groups(dataset: Dataset, facet: str) -> dict[str, float | str]:
     raise DataError("The dataset knows no such facet of its users", facet, fix=fix)
 
 
-def _bands(youngest: float, oldest: float) -> dict[str, float | str]:
-    """The bands that reach into an age range, each with its middle age, in whole years where one is inside."""
+def age_bands(youngest: float, oldest: float) -> dict[str, float | str]:
+    """Returns the bands that reach into an age range, each with its middle age, in whole years where one is inside."""
     found: dict[str, float | str] = {}
     for label, (first, last) in AGE_BANDS.items():
         if youngest < last + 1 and oldest >= first:

@@ -3,9 +3,13 @@
 from recsys.intervals import Interval
 from recsys.whatif.fairness import FlipReport
 
+_ROUNDING = 1e-9
+
 
 def plain_words(report: FlipReport) -> list[str]:
     """Returns three to five sentences in plain words: what the report shows, and what it does not."""
+    if (report.top < 0).all():
+        return ["No item passes the filters, so nobody is shown anything."]
     differences = ", and ".join(filter(None, (_exposure_in_words(report), _likes_in_words(report))))
     return [
         _moved_in_words(report),
@@ -20,7 +24,11 @@ def plain_words(report: FlipReport) -> list[str]:
 
 def _moved_in_words(report: FlipReport) -> str:
     if not report.moved.mean:
-        return f"Changing only the {report.name} changes nothing: everyone is shown the same items."
+        if all(pair.rank_biased.mean > 1 - _ROUNDING for pair in report.overlap):
+            return (
+                f"Changing only the {report.name} changes nothing: everyone is shown the same items in the same order."
+            )
+        return f"Changing only the {report.name} changes only the order: everyone is shown the same items, at other places."
     moved = f"{report.moved.mean:.1f} of {report.k} items on average {_span(report.moved)}"
     between = "" if len(report.groups) == 2 else ", from one group to another"
     return f"Changing only the {report.name} changes {moved}{between}."

@@ -9,12 +9,14 @@ import numpy as np
 
 from recsys.recommender import Recommender
 from recsys.schema import ITEM_ID, Dataset, Profile
-from recsys.settings import MAX_INTERESTS
+from recsys.settings import MAX_INTEREST_LENGTH, MAX_INTERESTS
 from recsys.whatif.edits import AGES, Edit
 from recsys.whatif.panel import ListConfig, Panel
 
 _WEIGHTS = tuple(weight / 4 for weight in range(9))
 _SUGGESTED = 30
+_MOST_VALUES = 60
+"""Of an attribute, the most frequent ones."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,14 @@ class Flip:
 
     Attributes:
         step: number of the step at which it is different; of an unordered axis, compared with the person as they are.
+        before, after: ranks; ``None`` where it may not be shown, being liked.
     """
 
     item_row: int
     step: int
     is_entering: bool
-    before: int
-    after: int
+    before: int | None
+    after: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,8 @@ class Sweep:
     Attributes:
         top: ``(n_steps, k)`` item_rows, -1 where fewer may be shown.
         rows: items that are ever in the top k, ``(m,)``, those with the best mean rank first.
-        ranks: ``(n_steps, m)``.
+        ranks: ``(n_steps, m)``; where an item may not be shown, the rank that it would have.
+        may_show: ``(n_steps, m)`` of bool; what is liked at a step is left out there.
         scores: ``(n_steps, m)``.
         profiles: one per step.
         base: the step that is the person as they are, ``None`` where the axis has none.
@@ -91,6 +95,7 @@ class Sweep:
     top: np.ndarray
     rows: np.ndarray
     ranks: np.ndarray
+    may_show: np.ndarray
     scores: np.ndarray
     profiles: tuple[Profile, ...]
     base: int | None
@@ -103,14 +108,19 @@ class Sweep:
             before = step - 1 if self.axis.is_ordered else self.base
             if before is None or before < 0 or before == step:
                 continue
-            inside, was = self._is_in[step], self._is_in[before]
+            inside, was = self.is_in[step], self.is_in[before]
             for place in np.flatnonzero(inside != was).tolist():
-                ranks = int(self.ranks[before, place]), int(self.ranks[step, place])
+                ranks = self.rank_at(before, place), self.rank_at(step, place)
                 found.append(Flip(int(self.rows[place]), step, bool(inside[place]), *ranks))
         return tuple(found)
 
+    def rank_at(self, step: int, place: int) -> int | None:
+        """Returns the rank of ``rows[place]`` at a step, ``None`` where it may not be shown."""
+        return int(self.ranks[step, place]) if self.may_show[step, place] else None
+
     @cached_property
-    def _is_in(self) -> np.ndarray:
+    def is_in(self) -> np.ndarray:
+        """``(n_steps, m)`` of bool: whether each item is in the top k."""
         return np.stack([np.isin(self.rows, top) for top in self.top]) if len(self.top) else np.zeros((0, 0), bool)
 
     def to_dict(self, dataset: Dataset) -> dict[str, Any]:
@@ -122,7 +132,11 @@ class Sweep:
             "steps": list(self.axis.labels),
             "top": [[str(ids[row]) for row in top if row >= 0] for top in self.top],
             "items": [
-                {"item_id": str(ids[row]), "title": dataset.labels[row], "ranks": self.ranks[:, n].tolist()}
+                {
+                    "item_id": str(ids[row]),
+                    "title": dataset.labels[row],
+                    "ranks": [self.rank_at(step, n) for step in range(len(self.ranks))],
+                }
                 for n, row in enumerate(self.rows)
             ],
             "flips": [
@@ -157,8 +171,10 @@ class Surface:
         return len(self.first.steps), len(self.second.steps)
 
     def ranks_of(self, item_row: int) -> np.ndarray:
-        """Returns ``(n_first, n_second)`` int, the rank of one item everywhere."""
-        return self.panel.ranks(np.array([item_row]))[:, 0].reshape(self.shape)
+        """Returns ``(n_first, n_second)``, the rank of one item everywhere, ``NaN`` where it may not be shown."""
+        ranks = self.panel.ranks(np.array([item_row]))[:, 0]
+        may_show = np.array([mask[item_row] for mask in self.panel.allowed], bool)
+        return np.where(may_show, ranks, np.nan).reshape(self.shape)
 
     @property
     def winners(self) -> np.ndarray:
@@ -175,7 +191,7 @@ def axes_of(recommender: Recommender, profile: Profile) -> tuple[Axis, ...]:
     if dataset.genders:
         found.append(Axis("gender", "Gender", tuple(_set("gender", value) for value in dataset.genders), False))
     for name, values in dataset.user_attributes.items():
-        steps = tuple(_set(f"attribute:{name}", value) for value in sorted(values))
+        steps = tuple(_set(f"attribute:{name}", value) for value in sorted(values[:_MOST_VALUES]))
         found.append(Axis(f"attribute:{name}", name.capitalize(), steps, False))
     found += _interest_axes(profile, dataset.categories)
     if len(profile.liked) > 0:
@@ -201,7 +217,7 @@ def _interest_axes(profile: Profile, categories: Sequence[str]) -> list[Axis]:
     if len(profile.interests) < MAX_INTERESTS:
         steps += [
             Step(f"with “{text}”", (Edit(f"interest:{text}", "add interest", "", text),))
-            for text in categories[:_SUGGESTED]
+            for text in [name[:MAX_INTEREST_LENGTH] for name in categories[:_SUGGESTED]]
             if text.lower() not in said
         ]
     found = [Axis("interests", "Interests, one on or off", tuple(steps), False)] if len(steps) > 1 else []
@@ -236,6 +252,7 @@ def sweep(recommender: Recommender, profile: Profile, axis: Axis, config: ListCo
         top=top,
         rows=rows[order],
         ranks=ranks[:, order],
+        may_show=np.stack([mask[rows[order]] for mask in panel.allowed]),
         scores=panel.scores(rows[order]),
         profiles=panel.profiles,
         base=same[0] if same else None,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from recsys.schema import DESCRIPTION, TITLE, Dataset
+from recsys.settings import MAX_INTEREST_LENGTH
 
 _TERM = re.compile(r"[^\W\d_][^\W\d_'’-]{2,}")
 _FREQUENT = 200
@@ -17,7 +18,7 @@ def vocabulary(dataset: Dataset, item_row: int | None = None) -> tuple[str, ...]
     own = _terms(_texts_of(dataset, item_row)) if item_row is not None else []
     known = {text.lower() for text in dataset.categories}
     found = [*dataset.categories, *(term for term in [*own, *_frequent(dataset)] if term not in known)]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(text[:MAX_INTEREST_LENGTH] for text in found))
 
 
 def _frequent(dataset: Dataset) -> list[str]:

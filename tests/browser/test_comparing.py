@@ -1,6 +1,7 @@
 """The demo that a stakeholder would see, in a real Chromium: two people, what changes, why, and the pack to take away."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from driver import serve, visit
@@ -136,10 +137,13 @@ def test_nothing_runs_over_the_edge(browser, server, scheme, width):
         assert visitor.faults == []
 
 
-def test_hostile_titles_stay_text(browser, tmp_path):
-    write_hostile(tmp_path / "data" / "hostile")
+def test_hostile_titles_and_words_stay_text(browser, tmp_path):
+    dataset = write_hostile(tmp_path / "data" / "hostile")
+    ids = "".join(f"&liked={quote(item_id)}" for item_id in dataset.items["item_id"][:4])
+    person = f"interests={quote('![x](http://example.org/x.png)')}&b-interests=romance{ids}&v=1"
     with serve(tmp_path / "data", tmp_path / "log") as running, visit(browser, running) as visitor:
-        visitor.open("/compare?dataset=hostile&interests=space&b-interests=romance&v=1")
-        assert visitor.faults == [] and visitor.outside == []
-        assert visitor.page.locator("[data-testid=stException]").count() == 0
+        for tab in ("A+and+B", "Sweep", "Bring+it+in", "Cold+to+warm"):
+            visitor.open(f"/compare?dataset=hostile&{person}&tab={tab}")
+            assert visitor.faults == [] and visitor.outside == [], tab
+            assert visitor.page.locator("[data-testid=stException]").count() == 0
         assert "Traceback" not in running.log

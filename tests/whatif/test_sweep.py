@@ -79,7 +79,25 @@ def test_a_sweep_is_one_by_one_recommendation(recommender, key, config):
             item_id = recommender.dataset.items[ITEM_ID].iloc[row]
             explained = recommender.explain(profile, item_id, keep=config.keep, popularity=config.popularity)
             assert found.ranks[n, place] == explained.rank
+            assert found.may_show[n, place] == (item_id not in profile.liked)
+            assert found.is_in[n, place] == (row in listed)
             assert found.scores[n, place] == pytest.approx(explained.total, abs=1e-6)
+
+
+def test_what_is_liked_at_a_step_is_left_out_there(recommender):
+    best = recommender.recommend(Profile(interests=("space",)), k=1).table[ITEM_ID][0]
+    person = Profile(interests=("space",), liked=(best,))
+
+    found = sweep(recommender, person, axis(recommender, "liked", person), ListConfig(3))
+
+    place = found.rows.tolist().index(recommender.dataset.item_row(best))
+    assert found.is_in[:, place].tolist() == [True, False] == found.may_show[:, place].tolist()
+    leaving = next(flip for flip in found.flips if flip.item_row == found.rows[place])
+    assert (leaving.is_entering, leaving.before, leaving.after) == (False, 1, None)
+    told = found.to_dict(recommender.dataset)["items"][place]
+    assert told["ranks"] == [1, None]
+    two = sweep_two(recommender, person, axis(recommender, "liked", person), axis(recommender, "gender"))
+    assert np.isnan(two.ranks_of(found.rows[place])).tolist() == [[False, False], [True, True]]
 
 
 def test_the_person_as_they_are_is_marked(recommender):
@@ -127,7 +145,13 @@ def test_flips_are_where_an_item_crosses_rank_k():
 def test_values_without_an_order_are_compared_with_the_person_as_they_are(recommender):
     found = sweep(recommender, FULL, axis(recommender, "gender"), ListConfig(3))
 
-    assert {flip.step for flip in found.flips} <= {1}
+    other = alone(recommender, replace(FULL, gender="M"), ListConfig(3))
+    mine = alone(recommender, FULL, ListConfig(3))
+    assert {(flip.item_row, flip.is_entering) for flip in found.flips} == {
+        *((row, True) for row in set(other) - set(mine)),
+        *((row, False) for row in set(mine) - set(other)),
+    }
+    assert all(flip.step == 1 for flip in found.flips)
     nobody = sweep(recommender, replace(FULL, gender=None), axis(recommender, "gender"), ListConfig(3))
     assert nobody.base is None and nobody.flips == ()
 
@@ -153,6 +177,13 @@ def test_two_weights_multiply_each_their_own(recommender):
 
     plain = second.labels.index("1")
     assert found.winners[:, plain].tolist() == alone_.top[:, 0].tolist()
+    parts = recommender.scorer.facet_vectors(FULL)
+    keys = [facet.key for facet in parts.facets]
+    weights = np.ones(len(keys))
+    weights[keys.index("interest:space")], weights[keys.index("interest:comedy")] = 2.0, 0.5
+    expected = recommender.index.vectors[5].astype(float) @ (weights @ parts.vectors)
+    step = first.labels.index("2") * len(second.steps) + second.labels.index("0.5")
+    assert found.panel.scores(np.array([5]))[step, 0] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_step_applies_its_edits_in_order():
