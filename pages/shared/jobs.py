@@ -1,6 +1,5 @@
 """Long work in a process of its own: the dashboard stays responsive, and a crash there is not a crash here."""
 
-import atexit
 import json
 import os
 import subprocess
@@ -14,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import resources
+from recsys.cli.shared import ENDS_WITH
 from recsys.errors import ColdlensError, ConfigError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -43,14 +43,16 @@ class Job:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "recsys", *words],
                 cwd=_ROOT,
-                env={**os.environ, "COLDLENS_PRECISION": chosen.precision},
+                env={
+                    **os.environ,
+                    "COLDLENS_PRECISION": chosen.precision,
+                    **({ENDS_WITH: str(os.getpid())} if is_patient else {}),
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 preexec_fn=_step_back if is_patient else None,
             )
-        if is_patient:
-            atexit.register(self.cancel)
 
     @property
     def is_running(self) -> bool:

@@ -3,14 +3,19 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
+import os
 from pages.shared.jobs import Job
 job = Job(["build", "movielens-100k", "--words"], is_patient=True)
 assert job.is_running
-print(job._process.pid)
+print(job._process.pid, flush=True)
+os.kill(os.getpid(), 9)
 """
 
 
@@ -19,5 +24,10 @@ def test_a_patient_job_ends_with_the_process_that_started_it(tmp_path):
 
     done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, timeout=120)
 
-    assert done.returncode == 0, done.stderr
-    assert not Path(f"/proc/{int(done.stdout.split()[-1])}").exists()
+    assert done.returncode == -9, done.stderr
+    job = Path(f"/proc/{int(done.stdout.split()[-1])}/cmdline")
+    for _ in range(100):
+        if not job.exists() or b"--words" not in job.read_bytes():
+            return
+        time.sleep(0.1)
+    pytest.fail("the job is still running ten seconds later")
