@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.bench import speed, train_synthetic
+from recsys.bench import comparing, speed, train_synthetic
 from recsys.schema import Dataset
 from recsys.settings import Settings
 
@@ -8,9 +8,11 @@ from recsys.settings import Settings
 def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(speed, "_REPEATS", 2)
     monkeypatch.setattr(speed, "_PROFILES", 10)
+    monkeypatch.setattr(comparing, "_GRID", 100)
+    monkeypatch.setattr(comparing, "_SENTENCES", 50)
     settings = Settings(data_dir=toy_folder.folder.parent, dataset="toy", device="cpu")
     found = speed.run_bench(settings, largest=1682)
-    assert list(found) == ["machine", "encode", "whatif", "search", "explain", "training"]
+    assert list(found) == ["machine", "encode", "whatif", "search", "explain", "compare", "training"]
     assert found["machine"]["dataset"] == "toy"
     assert set(found["encode"]) == {"ratio", "texts_per_second", "rival_texts_per_second", "top_10_overlap", "n_texts"}
     assert found["encode"]["n_texts"] == 12

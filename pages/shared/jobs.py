@@ -23,6 +23,12 @@ def _step_back() -> None:
     os.nice(10)  # readers come first
 
 
+def _environment(precision: str, *, is_patient: bool) -> dict[str, str]:
+    """What a command is told; one that nobody waits for gets one thread: two that are interrupted wait for each other in vain."""
+    found = {**os.environ, "COLDLENS_PRECISION": precision}
+    return found | {ENDS_WITH: str(os.getpid()), "OMP_NUM_THREADS": "1"} if is_patient else found
+
+
 class Job:
     """One command of the command line, running in the background.
 
@@ -43,11 +49,7 @@ class Job:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "recsys", *words],
                 cwd=_ROOT,
-                env={
-                    **os.environ,
-                    "COLDLENS_PRECISION": chosen.precision,
-                    **({ENDS_WITH: str(os.getpid())} if is_patient else {}),
-                },
+                env=_environment(chosen.precision, is_patient=is_patient),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=errors,

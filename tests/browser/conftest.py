@@ -10,9 +10,11 @@ HOW = f"needs Chromium at {CHROMIUM}: on Debian, as root, `apt-get install chrom
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("browser")
+    """Marks the browser's tests, and has them run last: their server goes on working in the background."""
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker("browser")
+    items[:] = [*(item for item in items if item not in ours), *ours]
 
 
 @pytest.fixture(scope="session")
