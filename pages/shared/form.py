@@ -122,7 +122,7 @@ def draw_profile_form(dataset: Dataset, saved: SavedProfiles) -> Profile:
     Raises:
         DataError: if there are too many or too long interests.
     """
-    _draw_starts(dataset, saved)
+    draw_starts(dataset, saved)
     draw_demographics(dataset, "", **_BOUND)
     draw_tastes(dataset, "", **_BOUND)
     return read_profile(st.session_state, dataset)
@@ -165,33 +165,40 @@ def draw_tastes(dataset: Dataset, prefix: str, **kept: Any) -> None:
     )
 
 
-def _draw_starts(dataset: Dataset, saved: SavedProfiles) -> None:
+def draw_starts(dataset: Dataset, saved: SavedProfiles, prefix: str = "", label: str = "Start from") -> None:
+    """Draws the ways to fill a form at once: a preset or saved profile, a random one, nobody."""
     ready = [*dataset.info.presets, *saved.all()]
 
+    def put(profile: Profile) -> None:
+        put_profile(st.session_state, profile, dataset, prefix)
+
     def use_preset() -> None:
-        chosen = st.session_state["preset"]
+        chosen = st.session_state[f"{prefix}preset"]
         if chosen is not None:
-            put_profile(st.session_state, ready[chosen].profile, dataset)
-            st.session_state["preset"] = None
+            put(ready[chosen].profile)
+            st.session_state[f"{prefix}preset"] = None
 
     def surprise() -> None:
-        put_profile(st.session_state, random_profile(dataset, np.random.default_rng()), dataset)
-
-    def clear() -> None:
-        put_profile(st.session_state, Profile(), dataset)
+        put(random_profile(dataset, np.random.default_rng()))
 
     st.selectbox(
-        "Start from",
+        label,
         range(len(ready)),
         index=None,
         format_func=lambda number: ready[number].name,
-        key="preset",
+        key=f"{prefix}preset",
         on_change=use_preset,
         placeholder="A preset or saved profile",
     )
     with st.container(horizontal=True, gap="small"):
-        st.button("Surprise me", icon=":material/casino:", on_click=surprise, help="A random, plausible profile.")
-        st.button("Clear", icon=":material/ink_eraser:", on_click=clear, help="Nothing known at all.")
+        st.button(
+            "Surprise me", icon=":material/casino:", on_click=surprise, help="A random, plausible profile.",
+            key=f"{prefix}surprise",
+        )  # fmt: skip
+        st.button(
+            "Clear", icon=":material/ink_eraser:", on_click=put, args=(Profile(),), help="Nothing known at all.",
+            key=f"{prefix}clear",
+        )  # fmt: skip
 
 
 def draw_saving(profile: Profile, saved: SavedProfiles) -> None:

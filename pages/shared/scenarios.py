@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import streamlit as st
@@ -15,12 +14,9 @@ from pages.shared.link import ITEM_ATTRIBUTE, LISTED_KEYS, SECOND, VIEW_KEYS, ye
 from pages.shared.sharing import draw_link
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
-from recsys.explanation import FIRST_LAST
 from recsys.recommender import available_scorers
-from recsys.schema import ITEM_ID, Profile
-from recsys.whatif import Comparison, ListCheck, Scenario, check_scenario, make_scenario, to_pack
-
-_EXPLAINED = 3
+from recsys.schema import Profile
+from recsys.whatif import Comparison, ListCheck, Scenario, check_scenario, make_pack, make_scenario
 
 
 def draw_scenarios(page: Page, found: Comparison) -> None:
@@ -57,31 +53,7 @@ def _scenario(page: Page, found: Comparison, view: dict[str, Any], saved: Mappin
 
 
 def _pack(page: Page, found: Comparison, scenario: Scenario, notes: str) -> str:
-    opened = open_or_preview(page, "text", 2)
-    sides = {"A": found.first, "B": found.second}
-    return to_pack(
-        page.recommender,
-        found,
-        explanations={
-            name: [
-                page.recommender.explain(
-                    made.profile, item_id, keep=page.keep, popularity=page.controls.popularity, tier=FIRST_LAST
-                ).above_average()
-                for item_id in made.table[ITEM_ID][:_EXPLAINED]
-            ]
-            for name, made in sides.items()
-        },
-        atlas=opened.atlas,
-        places={name: opened.atlas.place(made.profile).spot for name, made in sides.items()},
-        scenario=scenario,
-        notes=notes,
-        about={
-            "Dataset": page.dataset.info.title,
-            "Scorer": page.recommender.scorer.name,
-            "Encoder": page.recommender.encoder.name,
-            "Coldlens": version("coldlens"),
-        },
-    )
+    return make_pack(page.recommender, found, scenario, atlas=open_or_preview(page, "text", 2).atlas, notes=notes)
 
 
 def _draw_opening(page: Page) -> None:

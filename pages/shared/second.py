@@ -3,17 +3,16 @@
 from collections.abc import MutableMapping
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from pages.shared import resources
 from pages.shared.form import (
     draw_demographics,
+    draw_starts,
     draw_tastes,
     one_line,
     put_profile,
     put_second,
-    random_profile,
     read_profile,
 )
 from pages.shared.frame import Page
@@ -33,9 +32,9 @@ def draw_second(page: Page) -> Profile:
             told = st.empty()
             _draw_copying(page)
         with st.expander("Change B", icon=":material/edit:", key="second_open", expanded=True):
-            _draw_starts(page)
             left, right = st.columns(2, gap="medium")
             with left:
+                draw_starts(page.dataset, resources.saved_profiles(page.dataset.name), SECOND, "Start B from")
                 draw_demographics(page.dataset, SECOND, **_KEPT)
             with right:
                 draw_tastes(page.dataset, SECOND, **_KEPT)
@@ -63,39 +62,10 @@ def _draw_copying(page: Page) -> None:
         put_profile(st.session_state, page.profile, dataset, SECOND)
 
     def swap() -> None:
-        state = st.session_state
+        state = st.session_state  # as they are: what is wrong with one of them is told when it is drawn
         for key in (*PROFILE_KEYS, *(f"{ATTRIBUTE}{name}" for name in dataset.user_attributes)):
-            if (
-                key in state and f"{SECOND}{key}" in state
-            ):  # as they are: what is wrong with one is told when it is drawn
+            if key in state and f"{SECOND}{key}" in state:
                 state[key], state[f"{SECOND}{key}"] = state[f"{SECOND}{key}"], state[key]
 
     st.button("Copy A to B", icon=":material/content_copy:", on_click=copy)
     st.button("Swap A and B", icon=":material/swap_horiz:", on_click=swap)
-
-
-def _draw_starts(page: Page) -> None:
-    dataset = page.dataset
-    ready = [*dataset.info.presets, *resources.saved_profiles(dataset.name).all()]
-
-    def use() -> None:
-        chosen = st.session_state["second_preset"]
-        if chosen is not None:
-            put_profile(st.session_state, ready[chosen].profile, dataset, SECOND)
-            st.session_state["second_preset"] = None
-
-    def surprise() -> None:
-        put_profile(st.session_state, random_profile(dataset, np.random.default_rng()), dataset, SECOND)
-
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            "Start B from",
-            range(len(ready)),
-            index=None,
-            format_func=lambda number: ready[number].name,
-            key="second_preset",
-            on_change=use,
-            placeholder="A preset or saved profile",
-            width=260,
-        )
-        st.button("Surprise me", icon=":material/casino:", on_click=surprise, key="second_surprise")

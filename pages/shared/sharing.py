@@ -23,7 +23,8 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
 def draw_link(page: Page, *, is_comparing: bool = False) -> None:
     """Draws the popover with the address of what is on the screen."""
     with st.popover("Copy link", icon=":material/link:"):
-        st.caption("The link carries the invented profile, the scorer, the list's controls and the filters.")
+        who = "both invented profiles, what is open on this page" if is_comparing else "the invented profile"
+        st.caption(f"The link carries {who}, the scorer, the list's controls and the filters.")
         st.code(
             make_link(st.context.url or "", st.session_state.to_dict(), page.dataset, is_comparing=is_comparing),
             language=None,

@@ -151,7 +151,7 @@ def _draw_two(page: Page, first: Axis, second: Axis, listed: Recommendations) ->
     st.caption(f"{plain(told)} Across: {plain(first.label)}; down: {plain(second.label)}.")
     with st.expander("As a table", icon=":material/table:"):
         table = pd.DataFrame(values.T, columns=list(first.labels))
-        table.insert(0, second.label, list(second.labels), allow_duplicates=False)
+        table.insert(0, f"{second.label} \\ {first.label}", list(second.labels))  # no step is called like both
         st.dataframe(table, hide_index=True, alt=told)
 
 

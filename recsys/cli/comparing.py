@@ -41,7 +41,7 @@ from recsys.settings import MAX_INTEREST_LENGTH
 
 if TYPE_CHECKING:
     from recsys.recommender import Recommender
-    from recsys.whatif import Axis, Comparison, Scenario
+    from recsys.whatif import Axis, Comparison
 
 _SHOWN, _COLUMNS = 30, 12
 
@@ -144,7 +144,8 @@ def compare_command(
 def _write(
     ready: "Recommender", found: "Comparison", k: int, popularity: float, scenario: Path | None, pack: Path | None
 ) -> None:
-    from recsys.whatif import make_scenario
+    from recsys.projection import MapConfig, open_or_fit_atlas, open_space
+    from recsys.whatif import make_pack, make_scenario
 
     profiles = {"A": found.first.profile, "B": found.second.profile}
     made = datetime.now(UTC).isoformat(timespec="seconds")
@@ -152,40 +153,9 @@ def _write(
     if scenario is not None:
         write_text(scenario, kept.to_json())
     if pack is not None:
-        write_text(pack, _packed(ready, found, kept, popularity))
-
-
-def _packed(ready: "Recommender", found: "Comparison", kept: "Scenario", popularity: float) -> str:
-    from importlib.metadata import version
-
-    from recsys.explanation import FIRST_LAST
-    from recsys.projection import MapConfig, open_or_fit_atlas, open_space
-    from recsys.schema import ITEM_ID
-    from recsys.whatif import to_pack
-
-    dataset, texts = ready.dataset, ready.explainer.item_texts
-    atlas = open_or_fit_atlas(open_space("text", ready.scorer, ready.embeddings), MapConfig(), texts, dataset.folder)
-    sides = {"A": found.first, "B": found.second}
-    return to_pack(
-        ready,
-        found,
-        explanations={
-            name: [
-                ready.explain(made.profile, item, popularity=popularity, tier=FIRST_LAST).above_average()
-                for item in made.table[ITEM_ID][:3]
-            ]
-            for name, made in sides.items()
-        },
-        atlas=atlas,
-        places={name: atlas.place(made.profile).spot for name, made in sides.items()},
-        scenario=kept,
-        about={
-            "Dataset": dataset.info.title,
-            "Scorer": ready.scorer.name,
-            "Encoder": ready.encoder.name,
-            "Coldlens": version("coldlens"),
-        },
-    )
+        space, texts = open_space("text", ready.scorer, ready.embeddings), ready.explainer.item_texts
+        atlas = open_or_fit_atlas(space, MapConfig(), texts, ready.dataset.folder)
+        write_text(pack, make_pack(ready, found, kept, atlas=atlas))
 
 
 def _check(path: Path, settings: Any, as_json: bool) -> None:

@@ -29,6 +29,7 @@ from recsys.cli.shared import (
     profile_of,
     settings_of,
     whole_number,
+    write_text,
 )
 from recsys.errors import ConfigError, DataError
 from recsys.schema import Explanation
@@ -136,12 +137,7 @@ def _write_html(path: Path, ready: Any, explanation: Explanation) -> None:
     from recsys.explanation import to_html
 
     about = {"dataset": ready.dataset.info.title, "encoder": ready.encoder.name}
-    try:
-        path.write_text(to_html(explanation, about=about), "utf-8")
-    except OSError as error:
-        raise DataError(
-            "The page cannot be written", path, fix=f"Name a file in a folder that exists ({error.strerror})."
-        ) from None
+    write_text(path, to_html(explanation, about=about), what="page")
 
 
 def _print(explanation: Explanation, found: dict[str, Any]) -> None:

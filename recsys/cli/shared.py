@@ -146,8 +146,8 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file.
+def write_text(path: Path, text: str, *, what: str = "file") -> None:
+    """Writes a file; ``what`` it is called in the message.
 
     Raises:
         DataError: if it cannot be written.
@@ -156,7 +156,7 @@ def write_text(path: Path, text: str) -> None:
         path.write_text(text, "utf-8")
     except OSError as error:
         fix = f"Name a file in a folder that exists ({error.strerror})."
-        raise DataError("The file cannot be written", path, fix=fix) from None
+        raise DataError(f"The {what} cannot be written", path, fix=fix) from None
 
 
 def read_bytes(path: Path) -> bytes:

@@ -50,7 +50,7 @@ def simulate_users(items: pd.DataFrame, config: SimulatorConfig) -> tuple[pd.Dat
     users = _users(config.n_users, rng)
     weights = _chances(items, users, config, rng)
     rows = []
-    low, high = np.log(np.minimum(config.likes, len(items)))
+    low, high = np.log(config.likes)
     for user in range(config.n_users):
         n = min(len(items), round(float(np.exp(rng.uniform(low, high)))))
         liked = rng.choice(len(items), n, replace=False, p=weights[user])

@@ -7,7 +7,7 @@ from recsys.whatif.fairness import AGE_BANDS, FlipReport, GroupMean, Pair, age_b
 from recsys.whatif.flip_words import plain_words
 from recsys.whatif.grid import DEAD_FROM, MAX_PAIRED, Grid, rank_grid
 from recsys.whatif.lists import overlap, rank_biased_overlap
-from recsys.whatif.pack import to_pack
+from recsys.whatif.pack import make_pack, to_pack
 from recsys.whatif.panel import ListConfig, Panel
 from recsys.whatif.profile_reading import read_profiles
 from recsys.whatif.profile_table import NamedProfiles, generate_profiles, template_csv
@@ -53,6 +53,7 @@ __all__ = [
     "flip",
     "generate_profiles",
     "list_hash",
+    "make_pack",
     "make_scenario",
     "model_fingerprint",
     "overlap",

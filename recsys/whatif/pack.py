@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from importlib.metadata import version
 
 import numpy as np
 
 from recsys.errors import DataError, shorten
+from recsys.explanation import FIRST_LAST
 from recsys.projection import Atlas
 from recsys.recommender import Recommender
 from recsys.schema import ITEM_ID, Explanation, Profile
@@ -19,10 +21,44 @@ from recsys.whatif.pack_words import controls_in_words, summary, trust_in_words
 from recsys.whatif.scenario import Scenario
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_NAMES = ("A", "B")
+_NAMES, _EXPLAINED = ("A", "B"), 3
 _LONGEST = 160
 """Characters of a part of a person in the table; the sentence about them is never cut."""
 _SAME, _DIFFERS = "<span class=fixed>same</span>", "<b class=fixed>differs</b>"
+
+
+def make_pack(
+    recommender: Recommender, comparison: Comparison, scenario: Scenario, *, atlas: Atlas | None, notes: str = ""
+) -> str:
+    """Explains the first items of both lists, places both people on the map, and returns the whole page; see ``to_pack``."""
+    sides = dict(zip(_NAMES, (comparison.first, comparison.second), strict=True))
+    keep, popularity = scenario.keep, scenario.controls["popularity"]
+    explanations = {
+        name: [
+            recommender.explain(
+                found.profile, item_id, keep=keep, popularity=popularity, tier=FIRST_LAST
+            ).above_average()
+            for item_id in found.table[ITEM_ID][:_EXPLAINED]
+        ]
+        for name, found in sides.items()
+    }
+    places = {name: atlas.place(found.profile).spot for name, found in sides.items()} if atlas else {}
+    about = {
+        "Dataset": recommender.dataset.info.title,
+        "Scorer": recommender.scorer.name,
+        "Encoder": recommender.encoder.name,
+        "Coldlens": version("coldlens"),
+    }
+    return to_pack(
+        recommender,
+        comparison,
+        explanations=explanations,
+        atlas=atlas,
+        places=places,
+        scenario=scenario,
+        notes=notes,
+        about=about,
+    )
 
 
 def to_pack(

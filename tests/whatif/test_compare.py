@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recsys.errors import DataError, UnknownItemError
@@ -132,14 +133,23 @@ def test_nothing_passes_the_filters(recommender):
     assert json.dumps(found.to_dict(), allow_nan=False)
 
 
+def test_the_mean_shift_is_what_the_second_list_scores_more(cosine):
+    both = Profile(interests=("space", "romance"))  # every item of one kind scores cos 45 degrees
+
+    found = compare(cosine, SPACE, both, k=3)
+
+    assert found.mean_shift == pytest.approx(np.sqrt(0.5) - 1, abs=1e-6)
+
+
 def test_likes_and_prices_of_the_lists(toy, toy_encoder):
-    priced = replace(toy, items=toy.items.assign(price=np.arange(12.0)))
+    likes = pd.DataFrame({"user_id": ["u0", "u1", "u2", "u3"], "item_id": ["03", "03", "03", "04"]})
+    priced = replace(toy, items=toy.items.assign(price=np.arange(12.0)), interactions=likes)
     recommender = Recommender.from_dataset(priced, scorer="cosine", encoder=toy_encoder)
 
     found = compare(recommender, SPACE, ROMANCE, k=3)
 
     assert found.price == (6, 7)
-    assert found.likes == (toy.popularity[[3, 6, 9]].mean(), toy.popularity[[4, 7, 10]].mean())
+    assert found.likes == (1, pytest.approx(1 / 3))
 
 
 def test_json_holds_no_nan_and_both_lists(recommender):

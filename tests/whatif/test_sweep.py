@@ -67,6 +67,7 @@ def test_a_sweep_is_one_by_one_recommendation(recommender, key, config):
     found = sweep(recommender, FULL, swept, config)
 
     assert set(found.rows) == {row for top in found.top for row in top if row >= 0}
+    assert (np.diff(found.ranks.mean(axis=0)) >= 0).all()
     for n, step in enumerate(swept.steps):
         if any(weight != 1 for weight in step.weights.values()):
             continue
@@ -152,17 +153,33 @@ def test_values_without_an_order_are_compared_with_the_person_as_they_are(recomm
         *((row, False) for row in set(mine) - set(other)),
     }
     assert all(flip.step == 1 for flip in found.flips)
+    man = sweep(recommender, replace(FULL, gender="M"), axis(recommender, "gender"), ListConfig(3))
+    assert man.base == 1 and {flip.step for flip in man.flips} <= {0}
+    assert len(man.flips) == len(found.flips)
+    dropped = sweep(recommender, FULL, axis(recommender, "interests"), ListConfig(3))
+    inside = dropped.is_in
+    assert (
+        [(flip.step, flip.item_row) for flip in dropped.flips]
+        == [
+            (step, row)
+            for step in range(1, len(inside))
+            for place, row in enumerate(dropped.rows)
+            if inside[step, place] != inside[0, place]
+        ]
+        != []
+    )
     nobody = sweep(recommender, replace(FULL, gender=None), axis(recommender, "gender"), ListConfig(3))
     assert nobody.base is None and nobody.flips == ()
 
 
 def test_two_axes_are_every_pair_of_steps(recommender):
-    first, second = axis(recommender, "age"), axis(recommender, "gender")
+    first, second = axis(recommender, "age"), axis(recommender, "interests")
     first = Axis(first.key, first.label, first.steps[::20], True)
     found = sweep_two(recommender, FULL, first, second, ListConfig(3))
 
     ranks, winners = found.ranks_of(5), found.winners
-    assert ranks.shape == winners.shape == (4, 2)
+    assert ranks.shape == winners.shape == (4, 4)
+    assert len(np.unique(ranks)) > 1
     for m, a in enumerate(first.steps):
         for n, b in enumerate(second.steps):
             profile = b.apply(a.apply(FULL))
