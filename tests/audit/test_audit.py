@@ -76,6 +76,17 @@ def with_categories(dataset, categories):
     return replace(dataset, items=dataset.items.assign(categories=[tuple(categories)] * len(dataset.items)))
 
 
+def test_what_is_not_known_of_users_is_left_out_of_drawn_people(toy, toy_encoder):
+    bare = replace(toy, users=toy.users.assign(age=np.nan, occupation=[None, *["student"] * 5]))
+    dataset = with_categories(bare, [f"space and romance {word}" for word in "abcdef"])
+    recommender = Recommender.from_dataset(dataset, scorer="additive", encoder=toy_encoder)
+
+    found = draw_profiles(recommender, 12, np.random.default_rng(0))
+
+    assert {profile.age for profile in found} == {None}
+    assert {tuple(profile.attributes.values()) for profile in found} == {(), ("student",)}
+
+
 def test_categories_that_say_too_much_are_refused_instead_of_drawn_for_ever(toy, toy_encoder):
     long = [f"space and romance and comedy {word} twice" for word in "abcdef"]
     recommender = Recommender.from_dataset(with_categories(toy, long), scorer="additive", encoder=toy_encoder)
@@ -121,3 +132,4 @@ def test_ours_is_faithful_and_the_control_is_not(movielens, minilm, scorer):
         "attention rollout",
     }
     assert found["top_word_exit"] <= found["top_word_exit_possible"]
+    assert found["rivals"]["first-last vector Shapley"]["matrix_correlation"] != found["matrix_correlation"]

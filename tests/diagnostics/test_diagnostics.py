@@ -131,6 +131,20 @@ def test_an_outlier_is_found(clean):
     assert found.items["item_id"].iloc[0] == "0077"
 
 
+def test_a_handful_of_items_has_no_outliers():
+    rng = np.random.default_rng(0)
+    vectors = np.ones((25, 8)) + 0.05 * rng.standard_normal((25, 8))
+    vectors[3] = -vectors[3]
+
+    few = findings(vectors.astype(np.float32), [f"item {n}" for n in range(25)])["outliers"]
+    many = findings(np.vstack([vectors, vectors[4:20] + 0.01]).astype(np.float32), [f"item {n}" for n in range(41)])[
+        "outliers"
+    ]
+
+    assert not few.is_issue and few.items.empty
+    assert many.is_issue and many.items["item_id"].iloc[0] == "0003"
+
+
 def test_cut_texts_are_found(clean):
     vectors, texts = clean
     texts[5] = "long " * 60

@@ -30,6 +30,7 @@ from recsys.projection.clusters import name_clusters
 from recsys.recommender import Recommender
 from recsys.schema import Profile
 from recsys.views.text import item_texts
+from tests.training.world import world as known_tastes
 
 
 def three_clusters(n: int = 60, dim: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -249,6 +250,13 @@ def test_of_very_many_people_a_sample_stands_on_the_map_always_the_same(toy):
     assert len(some) == 3
     assert some == people_of(toy, most=3)
     assert all(profile in everybody for profile in some)
+
+
+def test_a_sampled_person_is_described_as_among_everybody():
+    dataset = known_tastes()
+    everybody = people_of(dataset)
+
+    assert all(profile in everybody for profile in people_of(dataset, most=9))
 
 
 def test_of_one_or_two_items_no_trust_is_known():
