@@ -2,26 +2,39 @@
 
 An artifact lives at ``<store>/<kind>-<key>/``, where the key is a hash of everything it was made from, so an outdated one is
 simply not found. It is written to a temporary folder, every file is synced, a manifest with sizes and SHA-256 sums is
-written last, and one rename publishes it.
+written last, and one rename publishes it. A process that is killed leaves a draft behind, which the next one removes.
+
+Only one process at a time writes a dataset: ``writing`` takes the lock, ``writer_of`` says who has it. The kernel frees it
+however its holder ended.
 """
 
+import ctypes
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from recsys.errors import ArtifactError
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+_DRAFT, _GONE = ".draft-", ".gone-"
+_PATIENCE = 60.0
+"""Seconds to wait for another process that is just publishing, which takes it milliseconds."""
+_BLINK = 0.2
+"""Seconds to try for a dataset's lock: long enough for somebody who only looks whether it is taken to let go again."""
+_WRITING, _WRITER = ".writing.lock", ".writing.json"
+_FIX = "Build it again with `recsys build`; a damaged one is replaced."
 
 
 @dataclass(frozen=True)
@@ -61,33 +74,33 @@ class ArtifactStore:
             ArtifactError: if it is missing, damaged, of another format, or made for another key.
         """
         path = self.path(kind, key)
-        fix = "Build it again with `recsys build`; a damaged one is replaced."
-        try:
-            manifest = json.loads((path / MANIFEST).read_text("utf-8"))
-        except FileNotFoundError:
-            raise ArtifactError("The artifact is missing", path, fix=fix) from None
-        except (OSError, ValueError):
-            raise ArtifactError("The manifest cannot be read", path / MANIFEST, fix=fix) from None
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("key") != key:
-            raise ArtifactError("The artifact was made by another version", path, fix=fix)
-        files, about = manifest.get("files"), manifest.get("about")
-        if not isinstance(files, dict) or not isinstance(about, dict):
-            raise ArtifactError("The manifest is not complete", path / MANIFEST, fix=fix)
+        files, about = _read_manifest(path, key)
         for name, expected in files.items():
-            if not (path / name).is_file() or _describe(path / name) != expected:
-                raise ArtifactError("A file of the artifact is damaged", path / name, fix=fix)
+            if not _is_intact(path / name, expected):
+                raise ArtifactError("A file of the artifact is damaged", path / name, fix=_FIX)
         return Artifact(path, about)
+
+    def about(self, kind: str, key: str) -> Mapping[str, Any]:
+        """Returns what the maker of an artifact wrote down, without verifying its files.
+
+        Raises:
+            ArtifactError: if the artifact is missing, its manifest damaged, or made for another key.
+        """
+        return _read_manifest(self.path(kind, key), key)[1]
 
     @contextmanager
     def publish(self, kind: str, key: str, *, about: Mapping[str, Any]) -> Iterator[Path]:
         """Yields a temporary folder to write files into, and publishes it when the block ends without an error.
 
+        One with the same key and the same content is kept as it is; one with another content is replaced in one step.
+
         Raises:
             ArtifactError: if the disk is full or the folder cannot be written.
         """
-        draft = self.root / f".draft-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        draft = self.root / _temporary(_DRAFT)
         try:
             draft.mkdir(parents=True)
+            self._sweep()
             yield draft
             files = {path.name: _describe(path) for path in sorted(draft.iterdir())}
             manifest = {"format": FORMAT, "key": key, "files": files, "about": dict(about)}
@@ -103,13 +116,168 @@ class ArtifactStore:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
+    def remove(self, kind: str, key: str) -> None:
+        """Removes an artifact, whole or damaged; who has its files open keeps them. What is gone already is no error."""
+        gone = self.root / _temporary(_GONE)
+        with suppress(OSError):
+            self.path(kind, key).rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
     def _commit(self, draft: Path, target: Path) -> None:
-        with FileLock(self.root / ".lock"):
-            if target.exists():
-                target.rename(draft.with_name(draft.name + "-old"))
-            draft.rename(target)
-            _sync(self.root)
-        shutil.rmtree(draft.with_name(draft.name + "-old"), ignore_errors=True)
+        lock = FileLock(self.root / ".lock", timeout=_PATIENCE)
+        try:
+            lock.acquire()
+        except Timeout:
+            fix = "End the process that holds it, then try again; nothing was changed."
+            raise ArtifactError("The artifacts are locked by another process", lock.lock_file, fix=fix) from None
+        try:
+            if not _is_same(draft, target):
+                _put(draft, target)
+                _sync(self.root)
+        finally:
+            lock.release()
+
+    def _sweep(self) -> None:
+        """Removes what processes that ended in the middle left behind."""
+        for path in (*self.root.glob(f"{_DRAFT}*"), *self.root.glob(f"{_GONE}*")):
+            if not _is_alive(path.name.split("-")[1]):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def writing(folder: Path, what: str) -> Iterator[None]:
+    """Holds the lock of a dataset's folder, so that nobody else writes the dataset meanwhile.
+
+    Args:
+        what: what the holder does, told to those who ask.
+
+    Raises:
+        ArtifactError: if another process has the lock, or the folder cannot be written.
+    """
+    lock = FileLock(folder / _WRITING)
+    try:
+        lock.acquire(timeout=_BLINK, poll_interval=0.02)
+    except Timeout:
+        holder = writer_of(folder) or {}
+        told = f"{folder.name}: {holder.get('what', 'unknown')}, process {holder.get('pid', 'unknown')}"
+        fix = "Wait until it has ended, then try again."
+        raise ArtifactError("Another process is writing this dataset", told, fix=fix) from None
+    except OSError as error:
+        fix = "Make the folder writable, or copy the dataset to one that is, then try again."
+        raise ArtifactError(
+            f"The dataset cannot be locked for writing ({error.strerror or error})", folder, fix=fix
+        ) from error
+    try:
+        with suppress(OSError):
+            write_json(folder / _WRITER, {"pid": os.getpid(), "what": what, "started": time.time()})
+        yield
+    finally:
+        lock.release()
+
+
+def writer_of(folder: Path) -> dict[str, Any] | None:
+    """Returns what the process that is writing a dataset says of itself (``pid``, ``what``, ``started``, in seconds since 1970).
+
+    ``None`` if nobody is; without a key that the process could not write.
+    """
+    try:
+        descriptor = os.open(folder / _WRITING, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return read_json(folder / _WRITER) or {}
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replaces a small file in one step; it is not synced, as it only tells other processes what this one does.
+
+    For who holds the lock of ``writing``: two at a time would write into the same draft.
+    """
+    draft = path.with_name(f".{path.name.lstrip('.')}.draft")
+    draft.write_text(json.dumps(value, ensure_ascii=False), "utf-8")
+    draft.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Returns what ``write_json`` wrote; ``None`` where there is nothing readable."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _read_manifest(path: Path, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the descriptions of the files, and what the maker wrote down."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        raise ArtifactError("The artifact is missing", path, fix=_FIX) from None
+    except (OSError, ValueError):
+        raise ArtifactError("The manifest cannot be read", path / MANIFEST, fix=_FIX) from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("key") != key:
+        raise ArtifactError("The artifact was made by another version", path, fix=_FIX)
+    files, about = manifest.get("files"), manifest.get("about")
+    if not isinstance(files, dict) or not isinstance(about, dict):
+        raise ArtifactError("The manifest is not complete", path / MANIFEST, fix=_FIX)
+    return files, about
+
+
+def _is_intact(path: Path, expected: object) -> bool:
+    try:
+        return path.is_file() and _describe(path) == expected
+    except OSError:  # removed by another process since it was seen
+        return False
+
+
+def _is_same(draft: Path, target: Path) -> bool:
+    """Whether the published artifact is whole and has the content of the draft."""
+    try:
+        key = json.loads((draft / MANIFEST).read_text("utf-8"))["key"]
+        files, kept = _read_manifest(draft, key)[0], _read_manifest(target, key)[0]
+    except ArtifactError:
+        return False
+    return files == kept and all(_is_intact(target / name, expected) for name, expected in kept.items())
+
+
+def _put(draft: Path, target: Path) -> None:
+    """Renames the draft to the target, in the place of what is there, which becomes the draft."""
+    if not target.exists():
+        draft.rename(target)
+    elif not _exchange(draft, target):
+        target.rename(draft.with_name(draft.name + "-old"))
+        draft.rename(target)
+        draft.with_name(draft.name + "-old").rename(draft)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchanges two folders in one step, so that a kill leaves one of them at the name; only Linux can."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def _temporary(prefix: str) -> str:
+    return f"{prefix}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _is_alive(pid: str) -> bool:
+    """Whether the process that a temporary folder is named after may still be at work."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, OSError):
+        return True
+    return True
 
 
 def _describe(path: Path) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Maps of items and people, and the diagnosis of embeddings."""
 
 import math
-import time
 from typing import Annotated, Any
 
 import typer
@@ -38,7 +37,7 @@ def project_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit the maps of a dataset, flat and in three dimensions, and place its users on them; fitted maps are kept."""
-    from recsys.projection import MapConfig, open_or_fit_atlas, open_space, people_of, place_people, spaces_of
+    from recsys.projection import fit_maps, open_space, people_of, spaces_of
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
@@ -50,36 +49,26 @@ def project_command(
         listed = " or ".join(spaces_of(ready.scorer))
         raise ConfigError("The scorer has no such space", space, fix=f"Use {listed}.")
     opened, texts = open_space(space, ready.scorer, ready.embeddings), ready.explainer.item_texts
-    people = people_of(dataset)
     found: dict[str, Any] = {"dataset": dataset.name, "space": space, "scorer": ready.scorer.name, "items": len(texts)}
-    near = None
-    for n_components in (2, 3):
-        started = time.perf_counter()
-        config = MapConfig(n_components=n_components, seed=seed)
-        told = f"{n_components}-D map"
-
-        def step(what: str, done: int, total: int, told: str = told) -> None:
-            report(f"{told}: {what}", done, total)
-
-        atlas = open_or_fit_atlas(opened, config, texts, dataset.folder, near=near, progress=step)
-        near = atlas.near
-        place_people(atlas, people, texts, dataset.folder, progress=step)
+    made = fit_maps(opened, people_of(dataset), texts, dataset.folder, seed=seed, progress=report)
+    for n_components, fitted in made.items():
+        trust = fitted.atlas.trust
         found[f"{n_components}d"] = {
-            "seconds": round(time.perf_counter() - started, 3),
-            "trustworthiness": _known(atlas.trust.trustworthiness),
-            "continuity": _known(atlas.trust.continuity),
-            "true_neighbours_kept": _known(atlas.trust.mean_kept),
-            "groups": list(atlas.clusters.labels),
-            "people": len(people),
+            "seconds": round(fitted.seconds, 3),
+            "trustworthiness": _known(trust.trustworthiness),
+            "continuity": _known(trust.continuity),
+            "true_neighbours_kept": _known(trust.mean_kept),
+            "groups": list(fitted.atlas.clusters.labels),
+            "people": fitted.n_people,
         }
     report.end()
     if as_json:
         print_json(found)
         return
     for part in ("2d", "3d"):
-        made = found[part]
-        sizes = f"{found['items']:,} items and {made['people']:,} people in {made['seconds']:.1f} s"
-        print(f"{dataset.name}, {space}, {part}: {sizes}; {_trust_in_words(made)}.")
+        told = found[part]
+        sizes = f"{found['items']:,} items and {told['people']:,} people in {told['seconds']:.1f} s"
+        print(f"{dataset.name}, {space}, {part}: {sizes}; {_trust_in_words(told)}.")
     table = Table("group on the flat map")
     for label in found["2d"]["groups"]:
         table.add_row(label)

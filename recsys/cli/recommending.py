@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,6 +78,9 @@ def fetch_command(
 @app.command("build")
 def build_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
+    until: Annotated[
+        str | None, typer.Option(help="encode, train or project.", show_default="project; encode with --words")
+    ] = None,
     words: Annotated[
         bool, typer.Option("--words", help="Take the words of every item apart as well, for explanations.")
     ] = False,
@@ -85,24 +90,59 @@ def build_command(
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Encode the items of a dataset and publish their embeddings; what is there already is kept."""
+    """Encode the items of a dataset, train, and lay out its maps; what is there is kept, what was stopped goes on."""
+    from recsys.building import build
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
     started = time.perf_counter()
     dataset = open_named(name, settings)
-    recommender = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
-    seconds = time.perf_counter() - started
-    found: dict[str, Any] = {"dataset": dataset.name, "items": len(dataset.items), "encoder": recommender.encoder.name}
-    found |= {"device": recommender.encoder.description, "seconds": round(seconds, 3)}
-    if words and dataset.folder is not None:
-        found |= _build_words(recommender.explainer.item_words, progress)
+    report = _each_step_once() if progress is None else ProgressReport(progress)
+    until = until or ("encode" if words else "project")
+    built = build(dataset, settings=settings, until=until, progress=report)
+    found: dict[str, Any] = {"dataset": dataset.name, "items": built.n_items, "encoded": built.n_encoded}
+    found |= {"encoder": built.encoder.name, "device": built.encoder.description}
+    found |= {"seconds": round(time.perf_counter() - started, 3), "until": until}
+    found |= {"trained": built.trained, "mapped": built.mapped, "steps": [asdict(step) for step in built.steps]}
+    if words:
+        ready = Recommender.from_dataset(dataset, scorer="cosine", encoder=built.encoder)
+        found |= _build_words(ready.explainer.item_words, progress)
+    elif isinstance(report, ProgressReport):
+        report.end()
     if as_json:
         print_json(found)
         return
-    print(
-        f"{dataset.name}: {found['items']:,} items encoded with {found['encoder']} ({found['device']}) in {seconds:.1f} s."
-    )
+    _print_built(found)
+
+
+_DOING = {
+    "read": "Reading",
+    "encode": "Encoding the items",
+    "index": "Keeping their embeddings",
+    "train": "Learning from likes",
+    "project": "Laying out the maps",
+}
+
+
+def _each_step_once() -> Callable[[str, int, int], None]:
+    """Tells a person which step begins, and nothing else."""
+    told = set()
+
+    def tell(step: str, done: int, total: int) -> None:
+        if step in _DOING and step not in told:
+            told.add(step)
+            print(_DOING[step], file=sys.stderr)
+
+    return tell
+
+
+def _print_built(found: dict[str, Any]) -> None:
+    made = f"{found['items']:,} items, {found['encoded']:,} texts encoded with {found['encoder']} ({found['device']})"
+    more = [what for key, what in (("trained", "trained"), ("mapped", "maps laid out")) if found[key]]
+    print(f"{found['dataset']}: {'; '.join([made, *more])}; {found['seconds']:.1f} s.")
+    for step in found["steps"]:
+        if step["state"] == "skipped":
+            print(f"Left out: {step['step']}, because {step['why']}.")
     if "words_seconds" in found:
         print(f"The words of {found['words_made']:,} items were taken apart in {found['words_seconds']:.1f} s.")
 

@@ -9,6 +9,7 @@ from recsys.projection.atlas import (
     open_people,
     place_people,
 )
+from recsys.projection.both import FittedMap, fit_maps
 from recsys.projection.clusters import Clusters, find_clusters
 from recsys.projection.fitting import Map, MapConfig, fit_pca, fit_umap
 from recsys.projection.people import people_of
@@ -19,6 +20,7 @@ from recsys.projection.trust import Trust, measure_trust, nearest_items, nearest
 __all__ = [
     "Atlas",
     "Clusters",
+    "FittedMap",
     "ItemSpace",
     "Map",
     "MapConfig",
@@ -27,6 +29,7 @@ __all__ = [
     "Trust",
     "find_clusters",
     "fit_atlas",
+    "fit_maps",
     "fit_pca",
     "fit_umap",
     "keep_atlas",
