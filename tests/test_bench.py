@@ -1,6 +1,6 @@
 import pytest
 
-from recsys.bench import comparing, speed, train_synthetic
+from recsys.bench import comparing, run_scale_bench, speed, train_synthetic
 from recsys.schema import Dataset
 from recsys.settings import Settings
 
@@ -35,3 +35,14 @@ def test_training_is_measured_on_synthetic_likes():
     assert found["users"] == 50
     assert found["seconds"] > 0
     assert found["peak_mb"] >= found["peak_mb_before_training"] > 0
+
+
+def test_importing_and_a_change_of_one_item_in_a_hundred_are_measured():
+    found = run_scale_bench(Settings(device="cpu"), n_items=300)
+    assert found["interactions"] == 6_000
+    assert found["import"]["rows"] == 300 + 30 + 6_000
+    assert found["import"]["rows_per_second"] > 0
+    assert 50 < found["import"]["peak_mb"] < 1_000
+    assert found["import_again"]["rows"] == found["import"]["rows"] + 3
+    assert found["build_but_encoding"]["texts_encoded"] == 300
+    assert found["resume"]["texts_encoded"] == found["resume"]["items_added"] == 3

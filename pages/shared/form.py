@@ -17,6 +17,7 @@ from pages.shared.link import (
     SECOND_FOR,
     UNKNOWN,
     VERSION,
+    VIEW_KEYS,
     year_range,
 )
 from pages.shared.widgets import plain, show_error
@@ -25,6 +26,8 @@ from recsys.saved_profiles import SavedProfiles
 from recsys.schema import AGE, ITEM_ID, Dataset, Profile
 
 _OFFERED_ITEMS = 20_000
+_FORMS = "_forms"
+"""Session key of the forms of the datasets that this visitor has had: name to values."""
 _BOUND = {"bind": "query-params"}
 
 
@@ -66,22 +69,61 @@ def _labels(values: Sequence[str], dataset: Dataset) -> list[str]:
     return [dataset.labels[row] for row in rows if row is not None]
 
 
-def carry_over(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
-    """After a change of dataset, drops from the form what the new dataset does not know (a year range that fits it stays)."""
-    if state.get("gender") not in dataset.genders:
-        state["gender"] = UNKNOWN
-    state["liked"] = [label for label in state.get("liked") or [] if label in dataset.labelled_rows]
-    for name, values in dataset.user_attributes.items():
-        if state.get(f"{ATTRIBUTE}{name}") not in values:
-            state[f"{ATTRIBUTE}{name}"] = UNKNOWN
-    if state.get("item") not in dataset.labelled_rows:
-        state.pop("item", None)
+def switch_form(state: MutableMapping[Any, Any], before: str, dataset: Dataset) -> bool:
+    """After a change of dataset, puts the form of the one before away and takes out that of the new one, if there is one.
+
+    A dataset that this visitor has not had yet starts with the person at hand, as far as it knows what they are.
+    """
+    shelf = state.setdefault(_FORMS, {})
+    shelf[before] = {key: state[key] for key in state if _is_of_form(str(key))}
+    kept = shelf.get(dataset.name)
+    if kept is None:
+        _forget_view(state, dataset)
+    else:
+        for key in [key for key in state if _is_of_form(str(key)) and key not in kept]:
+            del state[key]  # one that is there in both is assigned only: deleted, it would come back from the address
+        for key, value in kept.items():
+            state[key] = value
+    _drop_unknown(state, dataset)
+    return kept is not None
+
+
+def _is_of_form(key: str) -> bool:
+    named = (*PROFILE_KEYS, *VIEW_KEYS, "category", "years", "item", "scorer", SECOND_FOR)
+    return key in named or key.startswith((ATTRIBUTE, ITEM_ATTRIBUTE, SECOND))
+
+
+def _forget_view(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
+    """Drops the filters and the second person of another dataset."""
     gone = (*GRID_KEYS, SECOND_FOR, ADDRESS, "reactions")
     for key in [key for key in state if str(key).startswith(SECOND) or key in gone]:
         del state[key]
     for key in ("category", *(f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes)):
         state[key] = []
     if spread := year_range(dataset):
+        state["years"] = spread
+
+
+def _drop_unknown(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
+    """Drops from the form what the dataset does not know."""
+    for prefix in ("", *((SECOND,) if state.get(SECOND_FOR) == dataset.name else ())):
+        if state.get(f"{prefix}gender") not in dataset.genders:
+            state[f"{prefix}gender"] = UNKNOWN
+        state[f"{prefix}liked"] = [
+            label for label in state.get(f"{prefix}liked") or [] if label in dataset.labelled_rows
+        ]
+        for name, values in dataset.user_attributes.items():
+            if state.get(f"{prefix}{ATTRIBUTE}{name}") not in values:
+                state[f"{prefix}{ATTRIBUTE}{name}"] = UNKNOWN
+    if state.get("item") not in dataset.labelled_rows:
+        state.pop("item", None)
+    filters: dict[str, Sequence[str]] = {"category": dataset.categories}
+    filters |= {f"{ITEM_ATTRIBUTE}{name}": values for name, values in dataset.item_attributes.items()}
+    for key, known in filters.items():
+        state[key] = [value for value in state.get(key) or [] if value in known]
+    spread = year_range(dataset)
+    years = state.get("years")
+    if spread and not (years and spread[0] <= years[0] <= years[1] <= spread[1]):
         state["years"] = spread
 
 

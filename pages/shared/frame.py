@@ -9,7 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
 from pages.shared.controls import ListControls, draw_list_controls
-from pages.shared.form import carry_over, draw_profile_form, draw_saving, one_line, start_profile
+from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
@@ -124,11 +124,13 @@ def _draw_sidebar() -> Page:
         name = _choose_dataset(params)
     dataset = resources.dataset(name)
     before = st.session_state.get("_started_with")
+    if before is not None and before != name:
+        if switch_form(st.session_state, before, dataset):
+            st.session_state[_OFFERED] = available_scorers(dataset)  # with the form came its scorer
+        st.session_state["_started_with"] = name
     with st.sidebar:
         scorer = _choose_scorer(dataset)
     recommender = resources.recommender(dataset, scorer)
-    if before is not None and before != name:
-        carry_over(st.session_state, dataset)
     if before is None:
         st.session_state[_NOTICES] = [*st.session_state.get(_NOTICES, []), *check_link(params, dataset)]
         st.session_state[ADDRESS] = {key: params[key] for key in compare_keys(dataset) if key in params}
@@ -160,7 +162,8 @@ def _choose_scorer(dataset: Dataset) -> str:
     address speaks in names that do not change with the wording.
     """
     scorers = available_scorers(dataset)
-    if st.session_state.get(_OFFERED, scorers) != scorers:
+    is_unknown = st.session_state.get("scorer", scorers[0]) not in scorers
+    if is_unknown or st.session_state.get(_OFFERED, scorers) != scorers:
         st.session_state["scorer"] = scorers[0]
     st.session_state[_OFFERED] = scorers
     scorer = st.selectbox("Scorer", scorers, key="scorer", bind="query-params")

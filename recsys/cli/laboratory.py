@@ -37,6 +37,7 @@ def train_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
+    from recsys.artifact import writing
     from recsys.recommender import Recommender
     from recsys.training import AdditiveConfig, runs_folder, train_and_publish
 
@@ -44,15 +45,17 @@ def train_command(
         raise ConfigError("This scorer cannot be trained", scorer, fix="Choose additive; cosine needs no training.")
     settings = settings_of(data_dir, encoder, device)
     dataset = open_named(name, settings)
-    ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
-    training = train_and_publish(
-        dataset,
-        ready.embeddings,
-        encoder=ready.encoder,
-        embeddings_key=ready.embeddings_key,
-        config=AdditiveConfig(seed=seed),
-        wandb=wandb,
-    )
+    assert dataset.folder is not None
+    with writing(dataset.folder, "train"):
+        ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
+        training = train_and_publish(
+            dataset,
+            ready.embeddings,
+            encoder=ready.encoder,
+            embeddings_key=ready.embeddings_key,
+            config=AdditiveConfig(seed=seed),
+            wandb=wandb,
+        )
     best = max((trial.ndcg for trial in training.trials), default=None)
     found: dict[str, Any] = {"dataset": dataset.name, "scorer": scorer, "seconds": round(training.seconds, 3)}
     found |= {"held_out_ndcg@10": best, "about": dict(training.model.about), "runs": str(runs_folder(dataset))}
@@ -156,13 +159,19 @@ def bench_command(
     maps: Annotated[
         str | None, typer.Option(help="Only fit maps, of these numbers of items, for example 1682,10000,50000.")
     ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option(min=100, help="Only import and build a synthetic catalog of this many items, 20 interactions each."),
+    ] = None,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,
 ) -> None:
     """Measure this machine: encoding against sentence-transformers, from a changed profile to a list, and training."""
-    from recsys.bench import run_bench, run_map_bench, train_synthetic
+    from recsys.bench import run_bench, run_map_bench, run_scale_bench, train_synthetic
 
-    if maps:
+    if scale:
+        result = run_scale_bench(settings_of(data_dir), n_items=scale)
+    elif maps:
         result = run_map_bench(settings_of(data_dir), sizes=_sizes(maps))
     else:
         result = train_synthetic(train) if train else run_bench(settings_of(data_dir), largest=largest)

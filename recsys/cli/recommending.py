@@ -4,8 +4,9 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -35,8 +36,11 @@ from recsys.cli.shared import (
     settings_of,
     whole_number,
 )
-from recsys.schema import ItemFilter, Recommendations
-from recsys.settings import DEFAULT_DATASET
+from recsys.schema import Dataset, ItemFilter, Recommendations
+from recsys.settings import DEFAULT_DATASET, Settings
+
+if TYPE_CHECKING:
+    from recsys.building import Built
 
 datasets_app = typer.Typer(help="What data is there, and where it comes from.", no_args_is_help=True)
 app.add_typer(datasets_app, name="datasets")
@@ -79,7 +83,7 @@ def fetch_command(
 def build_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
     until: Annotated[
-        str | None, typer.Option(help="encode, train or project.", show_default="project; encode with --words")
+        str | None, typer.Option(help="encode, train or project.", show_default="project; the words alone with --words")
     ] = None,
     words: Annotated[
         bool, typer.Option("--words", help="Take the words of every item apart as well, for explanations.")
@@ -92,27 +96,31 @@ def build_command(
 ) -> None:
     """Encode the items of a dataset, train, and lay out its maps; what is there is kept, what was stopped goes on."""
     from recsys.building import build
-    from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
     started = time.perf_counter()
     dataset = open_named(name, settings)
-    report = _each_step_once() if progress is None else ProgressReport(progress)
-    until = until or ("encode" if words else "project")
-    built = build(dataset, settings=settings, until=until, progress=report)
-    found: dict[str, Any] = {"dataset": dataset.name, "items": built.n_items, "encoded": built.n_encoded}
-    found |= {"encoder": built.encoder.name, "device": built.encoder.description}
-    found |= {"seconds": round(time.perf_counter() - started, 3), "until": until}
-    found |= {"trained": built.trained, "mapped": built.mapped, "steps": [asdict(step) for step in built.steps]}
-    if words:
-        ready = Recommender.from_dataset(dataset, scorer="cosine", encoder=built.encoder)
-        found |= _build_words(ready.explainer.item_words, progress)
-    elif isinstance(report, ProgressReport):
-        report.end()
+    if words and until is None:
+        found = _build_words(dataset, settings, progress)
+    else:
+        report = _each_step_once() if progress is None else ProgressReport(progress)
+        until = until or "project"
+        found = {"until": until, **_built(build(dataset, settings=settings, until=until, progress=report))}
+        if words:
+            found |= _build_words(dataset, settings, progress)
+        elif isinstance(report, ProgressReport):
+            report.end()
+    found["seconds"] = round(time.perf_counter() - started, 3)
     if as_json:
         print_json(found)
         return
     _print_built(found)
+
+
+def _built(made: "Built") -> dict[str, Any]:
+    found: dict[str, Any] = {"dataset": made.dataset, "items": made.n_items, "encoded": made.n_encoded}
+    found |= {"encoder": made.encoder.name, "device": made.encoder.description}
+    return found | {"trained": made.trained, "mapped": made.mapped, "steps": [asdict(step) for step in made.steps]}
 
 
 _DOING = {
@@ -137,27 +145,38 @@ def _each_step_once() -> Callable[[str, int, int], None]:
 
 
 def _print_built(found: dict[str, Any]) -> None:
-    made = f"{found['items']:,} items, {found['encoded']:,} texts encoded with {found['encoder']} ({found['device']})"
-    more = [what for key, what in (("trained", "trained"), ("mapped", "maps laid out")) if found[key]]
-    print(f"{found['dataset']}: {'; '.join([made, *more])}; {found['seconds']:.1f} s.")
-    for step in found["steps"]:
+    if "encoded" in found:
+        made = f"{found['items']:,} items, {found['encoded']:,} texts encoded with {found['encoder']} ({found['device']})"
+        more = [what for key, what in (("trained", "trained"), ("mapped", "maps laid out")) if found[key]]
+        print(f"{found['dataset']}: {'; '.join([made, *more])}; {found['seconds']:.1f} s.")
+    for step in found.get("steps", ()):
         if step["state"] == "skipped":
             print(f"Left out: {step['step']}, because {step['why']}.")
     if "words_seconds" in found:
         print(f"The words of {found['words_made']:,} items were taken apart in {found['words_seconds']:.1f} s.")
 
 
-def _build_words(words: Any, progress: Path | None) -> dict[str, Any]:
-    """First the quick values of every item, then the exact ones, so that an explanation soon has some."""
-    report = ProgressReport(progress)
+def _build_words(dataset: Dataset, settings: Settings, progress: Path | None) -> dict[str, Any]:
+    """First the quick values of every item, then the exact ones, so that an explanation soon has some.
+
+    It is no build: it writes beside one, and neither takes the lock of the dataset nor says how far a build is.
+    """
+    from recsys.recommender import Recommender
+
+    ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
+    words, report = ready.explainer.item_words, ProgressReport(progress)
     started, made = time.perf_counter(), 0
     quick = None
     for tier in ("first-last", "exact"):
         if words.share_built("exact") < 1:
-            made = max(made, words.build(tier, progress=lambda done, total, tier=tier: report(tier, done, total)))
+            made = max(made, words.build(tier, progress=partial(report, tier)))
         quick = time.perf_counter() - started if quick is None else quick
     report.end()
     return {
+        "dataset": dataset.name,
+        "items": len(dataset.items),
+        "encoder": ready.encoder.name,
+        "device": ready.encoder.description,
         "words_made": made,
         "words_quick_seconds": round(quick or 0.0, 3),
         "words_seconds": round(time.perf_counter() - started, 3),

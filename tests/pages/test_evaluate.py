@@ -317,8 +317,8 @@ def test_a_job_that_fails_shows_its_error_and_no_traceback(open_app, tmp_path):
 
     assert not app.exception
     said = texts(app.error)
-    assert "The background work failed" in said
-    assert "No user of this dataset can be judged: 'toy'" in said
+    assert "No user of this dataset can be judged" in said
+    assert "toy" in said
     assert "Traceback" not in said
     assert any(button.label == "Run" for button in app.button)
 

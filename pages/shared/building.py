@@ -1,0 +1,132 @@
+"""Building a dataset from the page: one job with steps, seen by whoever looks, whichever process does it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from pages.shared import resources
+from pages.shared.jobs import jobs
+from pages.shared.link import VERSION
+from pages.shared.widgets import plain, show_error
+from recsys.building import build_state
+from recsys.datasets import list_datasets
+
+_STEPS = {
+    "read": "Read the files",
+    "encode": "Encode every new or changed text with BERT",
+    "index": "Publish the embeddings",
+    "train": "Learn from the likes",
+    "project": "Lay out the maps",
+}
+_MARKS = {
+    "waiting": ":material/radio_button_unchecked:",
+    "running": ":material/pending:",
+    "done": ":material/check_circle:",
+    "reused": ":material/check_circle:",
+    "skipped": ":material/remove_circle_outline:",
+    "failed": ":material/error:",
+}
+_DATASET = "build_dataset"
+
+
+def draw_building(current: str) -> None:
+    """Draws the choice of a dataset and its build."""
+    data_dir = resources.settings().data_dir
+    names = [entry.name for entry in list_datasets(data_dir) if entry.state == "ready"]
+    st.markdown(
+        "Building encodes every text, learns from the likes and lays out the maps, once and beforehand; pages then open at once. "
+        "What is there already, and still fits, is used again: after a change only new and changed items are encoded. A build "
+        "that is stopped goes on where it was."
+    )
+    if st.session_state.get(_DATASET) not in names:
+        st.session_state[_DATASET] = current if current in names else names[0]
+    name = st.selectbox("Dataset to build", names, key=_DATASET, persist_state="session")
+    draw_build(name)
+
+
+def job_name(name: str) -> str:
+    """Returns what the build of a dataset is called among the jobs of this server."""
+    return f"build {name}"
+
+
+def start_build(name: str) -> None:
+    """Starts the build of a dataset in the background."""
+    jobs().start(job_name(name), ["build", name])
+
+
+@st.fragment(run_every=1.0)
+def draw_build(name: str) -> None:
+    """Draws how far the build of a dataset is, and what can be done about it."""
+    state = build_state(resources.settings().data_dir / name)
+    job = jobs().get(job_name(name))
+    is_ours = job is not None and job.is_running
+    is_running = is_ours or (state is not None and state["state"] == "running")
+    if not is_running and job is not None and (error := job.error()):
+        show_error(error)
+    if state is not None:
+        _draw_steps(state)
+    if is_running:
+        _draw_progress(state)
+        if is_ours:
+            assert job is not None
+            st.button(
+                "Cancel",
+                on_click=jobs().cancel,
+                args=(job_name(name), job),
+                icon=":material/close:",
+                key=f"cancel-{name}",
+            )
+        else:
+            st.caption(f"Another process does this (number {state['pid'] if state else '?'}); it can be ended there.")
+        return
+    if state is not None and state["state"] == "interrupted":
+        st.info(
+            "The last build was stopped before its end. Building again goes on where it was.", icon=":material/pause:"
+        )
+    label = "Build" if state is None else "Build again" if state["state"] == "finished" else "Go on building"
+    with st.container(horizontal=True):
+        st.button(label, on_click=start_build, args=(name,), icon=":material/build:", key=f"start-{name}")
+        if state is not None and state["state"] == "finished":
+            draw_opening(name)
+
+
+def draw_opening(name: str) -> None:
+    """Draws the button that opens a dataset on the Recommend page."""
+    if st.button(
+        "Show recommendations", on_click=_choose, args=(name,), icon=":material/recommend:", type="primary",
+        key=f"open-{name}",
+    ):  # fmt: skip
+        st.switch_page("pages/recommend.py", query_params={VERSION: "1"})
+
+
+def _choose(name: str) -> None:
+    st.session_state["dataset"] = name
+
+
+def _draw_steps(state: Mapping[str, Any]) -> None:
+    lines = []
+    for step in state["steps"]:
+        told = step["state"]
+        if told in ("done", "running"):
+            told = f"{told}, {step['seconds']:.1f} s"
+        told = f"{told}: {step['why']}" if step["why"] else told
+        told = "was there already" if told == "reused" else told
+        lines.append(f"{_MARKS[step['state']]} {_STEPS[step['step']]} · {plain(told)}")
+    st.markdown("  \n".join(lines))
+
+
+def _draw_progress(state: Mapping[str, Any] | None) -> None:
+    if state is None or state["state"] != "running":
+        st.progress(0.0, text="Starting: loading the encoder")
+        return
+    share = state["done"] / max(1, state["total"])
+    counted = f" – {state['done']:,} of {state['total']:,}" if state["total"] > 1 else ""
+    left = state["left"]
+    remaining = "" if left is None else f", {_time_left(left)} left in all"
+    detail = state["detail"] if state["detail"] not in _STEPS else _STEPS[state["detail"]]
+    st.progress(min(1.0, share), text=plain(f"{detail}{counted}{remaining}"))
+
+
+def _time_left(seconds: float) -> str:
+    return f"about {max(1, round(seconds))} s" if seconds < 90 else f"about {round(seconds / 60)} min"

@@ -1,0 +1,139 @@
+"""What one file holds: how it is written and what its columns mean, guessed and open to correction."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.widgets import plain
+from recsys.datasets.importing import KINDS, OPTIONAL, REQUIRED, CsvDialect, FilePlan, TablePlan
+from recsys.datasets.importing.plan import Ages
+
+_LEFT_OUT, _NONE = "leave out", "–"
+_DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|", "::": "::"}
+_QUOTES = {'"': '"', "'": "'", "none": ""}
+_ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "gb18030", "shift_jis")
+_SEPARATORS = ("|", ";", ",", "/", ">", "·")
+_LABELS = {
+    "item_id": "Item id", "title": "Title", "description": "Description", "categories": "Categories", "year": "Year",
+    "price": "Price", "image": "Image", "audio": "Audio", "user_id": "User id", "age": "Age", "gender": "Gender",
+    "rating": "Rating", "timestamp": "Time", "head": "Head", "relation": "Relation", "tail": "Tail",
+}  # fmt: skip
+_AGES: Mapping[Ages, str] = {
+    "years": "a number of years",
+    "birth year": "a year of birth",
+    "band": "a band, such as 25-34 or 65+",
+}
+
+
+def draw_meaning(look: Mapping[str, Any], number: int) -> FilePlan | None:
+    """Draws one file and returns its plan; ``None`` if it is left out or has no column for what is required."""
+    with st.container(border=True):
+        kind = draw_writing(look, number)
+        if kind == _LEFT_OUT:
+            return None
+        for told in look["faults"]:
+            st.caption(f":material/warning: {plain(told)}")
+        frame = pd.DataFrame(look["sample"], columns=look["columns"])
+        st.dataframe(frame.head(5), hide_index=True, alt=f"The first rows of {look['plan']['file']}")
+        return _draw_roles(look, _prefix(look, number))
+
+
+def _prefix(look: Mapping[str, Any], number: int) -> str:
+    return f"own-{look['plan']['file']}-{number}"
+
+
+def draw_writing(look: Mapping[str, Any], number: int) -> str:
+    """Draws which table a file holds and how it is written, and returns the table."""
+    plan, prefix = look["plan"], _prefix(look, number)
+    st.markdown(f"**{plain(plan['file'])}**")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        options = [*KINDS, _LEFT_OUT]
+        kind = st.selectbox(
+            "Holds", options, index=options.index(plan["table"]["kind"]), key=f"{prefix}-kind", width=170
+        )
+        if plan["dialect"]:
+            _draw_dialect(plan["dialect"], prefix)
+    return kind
+
+
+def _draw_dialect(dialect: Mapping[str, Any], prefix: str) -> None:
+    """Draws how a text is written; what is chosen is read from the session before the file is looked at again."""
+    names = {value: name for name, value in _DELIMITERS.items()}
+    _choice(
+        "Delimiter", tuple(_DELIMITERS), names.get(dialect["delimiter"], dialect["delimiter"]), f"{prefix}-delimiter"
+    )
+    quotes = {value: name for name, value in _QUOTES.items()}
+    _choice("Quotes", tuple(_QUOTES), quotes.get(dialect["quote"], dialect["quote"]), f"{prefix}-quote")
+    _choice("Encoding", _ENCODINGS, dialect["encoding"], f"{prefix}-encoding", width=140)
+    st.checkbox("First row holds names", dialect["has_header"], key=f"{prefix}-has_header")
+
+
+def _choice(label: str, options: tuple[str, ...], value: str, key: str, width: int = 110) -> None:
+    options = options if value in options else (value, *options)
+    st.selectbox(label, options, index=options.index(value), key=key, width=width)
+
+
+def _draw_roles(look: Mapping[str, Any], prefix: str) -> FilePlan | None:
+    """Draws a choice of column for each role; keys change with the columns, so that new ones are guessed anew."""
+    plan, columns = look["plan"], list(look["columns"])
+    table = plan["table"]
+    kind = table["kind"]
+    state = hashlib.sha256(repr((columns, kind)).encode()).hexdigest()[:8]
+    roles: dict[str, str] = {}
+    with st.container(horizontal=True):
+        for role in (*REQUIRED[kind], *OPTIONAL[kind]):
+            guess = table["roles"].get(role)
+            label = _LABELS[role] + (" (required)" if role in REQUIRED[kind] else "")
+            options = [_NONE, *columns]
+            chosen = st.selectbox(
+                label,
+                options,
+                index=options.index(guess) if guess in columns else 0,
+                key=f"{prefix}-{state}-{role}",
+                width=180,
+            )
+            if chosen != _NONE:
+                roles[role] = chosen
+        separator = table["separator"]
+        if "categories" in roles:
+            marks = _SEPARATORS if separator.strip() in _SEPARATORS else (separator.strip(), *_SEPARATORS)
+            separator = st.selectbox(
+                "Between categories", marks, index=marks.index(separator.strip()), key=f"{prefix}-{state}-separator", width=150,
+                accept_new_options=True,
+            )  # fmt: skip
+        ages: Ages = table["ages"]
+        if "age" in roles:
+            ages = st.selectbox(
+                "An age is", list(_AGES), index=list(_AGES).index(ages), format_func=lambda value: _AGES[value],
+                key=f"{prefix}-{state}-ages", width=220,
+            )  # fmt: skip
+    attributes = _draw_attributes(look, roles, f"{prefix}-{state}-attributes") if kind in ("items", "users") else ()
+    missing = [_LABELS[role] for role in REQUIRED[kind] if role not in roles]
+    twice = [column for column in set(roles.values()) if list(roles.values()).count(column) > 1]
+    if missing or twice:
+        told = [f"Choose the column of: {', '.join(missing)}."] if missing else []
+        told += [f"“{column}” has two meanings; choose one of them." for column in twice]
+        st.error(plain(" ".join(told)), icon=":material/error:")
+        return None
+    made = TablePlan(
+        kind=kind, roles=roles, attributes=attributes, separator=(separator or "|")[:5], ages=ages,
+        year_of_ages=table["year_of_ages"],
+    )  # fmt: skip
+    dialect = CsvDialect(**plan["dialect"]) if plan["dialect"] else None
+    return FilePlan(file=plan["file"], table=made, dialect=dialect)
+
+
+def _draw_attributes(look: Mapping[str, Any], roles: Mapping[str, str], key: str) -> tuple[str, ...]:
+    rest = [column for column in look["columns"] if column not in roles.values()]
+    guessed = [column for column in rest if column in look["plan"]["table"]["attributes"]]
+    freed = [column for column in look["plan"]["table"]["roles"].values() if column in rest]
+    if not rest:
+        return ()
+    chosen = st.multiselect(
+        "Further columns to keep, as attributes", rest, default=[*guessed, *freed], key=f"{key}-{'|'.join(rest)}",
+        help="Attributes of items can be filtered and used in the template; those of users are in the profile form.",
+    )  # fmt: skip
+    return tuple(column for column in rest if column in chosen)

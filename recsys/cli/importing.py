@@ -1,0 +1,191 @@
+"""Bringing in data of your own: a first look, the import, and a check of what is there."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recsys.cli.recommending import datasets_app
+from recsys.cli.shared import DataDir, JsonFlag, ProgressFile, ProgressReport, print_json, read_bytes, settings_of
+from recsys.errors import DataError
+
+_SHOWN = 20
+_Files = Annotated[list[Path], typer.Argument(help="Files, folders or archives: CSV, JSON Lines, Parquet, zip.")]
+_PlanFile = Annotated[
+    Path | None, typer.Option("--plan", help="A plan as `recsys datasets inspect --json` prints one.")
+]
+
+
+@datasets_app.command("inspect")
+def inspect_command(
+    files: _Files,
+    plan: _PlanFile = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Look into files before an import: how they are written, what their columns probably mean, the first rows."""
+    from recsys.datasets.importing import complete, gather, look_at, read_plan
+    from recsys.datasets.importing.formats import recognise
+    from recsys.datasets.importing.plan import ImportPlan
+
+    limits = settings_of(data_dir).limits
+    said = read_plan(_json_of(plan)) if plan else ImportPlan()
+    dialects = {part.file: part for part in said.files}
+    with tempfile.TemporaryDirectory(prefix="coldlens-look-") as scratch:
+        found = gather(files, Path(scratch), limits)
+        known = recognise(found)
+        looks = []
+        for file in found if known is None else []:
+            part = dialects.get(file.name)
+            looks.append(
+                look_at(file, limits, dialect=part.dialect if part else None, table=part.table.kind if part else None)
+            )
+    result: dict[str, Any] = {"format": known.name if known else None, "files": [file.name for file in found]}
+    result["looks"] = [look.to_dict() for look in looks]
+    if known is None and any(look.plan.table.kind == "items" for look in looks):
+        result["plan"] = complete(said.model_copy(update={"files": ()}), [look.plan for look in looks]).model_dump()
+    if as_json:
+        print_json(result)
+        return
+    if known is not None:
+        print(f"This is {known.name}: {len(found)} files, read as they are.")
+    for look in looks:
+        _print_look(look)
+
+
+def _print_look(look: Any) -> None:
+    table, dialect = look.plan.table, look.plan.dialect
+    written = f", delimiter {dialect.delimiter!r}, encoding {dialect.encoding}" if dialect else f", {look.kind}"
+    print(f"{look.plan.file}: {table.kind}{written}")
+    roles = {column: role for role, column in table.roles.items()}
+    shown = Table("column", "becomes", "first values")
+    for number, column in enumerate(look.columns):
+        becomes = roles.get(column, "an attribute" if column in table.attributes else "left out")
+        values = ", ".join(dict.fromkeys(row[number] for row in look.sample[:5] if row[number]))
+        shown.add_row(escape(column), escape(becomes), escape(values[:60]))
+    Console().print(shown)
+    for told in look.faults:
+        print(f"Note: {told}", file=sys.stderr)
+
+
+@datasets_app.command("import")
+def import_command(
+    files: _Files,
+    name: Annotated[str, typer.Option("--name", help="Small letters, digits, - and _.")],
+    title: Annotated[str | None, typer.Option(help="What people call the dataset.")] = None,
+    maps: Annotated[
+        list[str] | None, typer.Option("--map", help="FILE:ROLE=COLUMN, where a guess is wrong; repeat for more.")
+    ] = None,
+    template: Annotated[
+        str | None, typer.Option(help="How an item reads, for example '{title}[. {description}]'.")
+    ] = None,
+    plan: _PlanFile = None,
+    valid_rows: Annotated[bool, typer.Option("--valid-rows", help="Leave rows with errors out.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a dataset of this name.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; write nothing.")] = False,
+    progress: ProgressFile = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Check files and make a dataset of them; known formats are recognised, columns of others are guessed by their names."""
+    from recsys.datasets.importing import import_files
+
+    settings = settings_of(data_dir)
+    report = import_files(
+        files,
+        name,
+        data_dir=settings.data_dir,
+        limits=settings.limits,
+        plan=_plan_of(files, plan, title, maps, template, settings.limits),
+        valid_rows=valid_rows,
+        replace=replace,
+        dry_run=dry_run,
+        progress=ProgressReport(progress) if progress else None,
+    )
+    found = report.to_dict()
+    if as_json:
+        print_json(found)
+    else:
+        _print_report(found)
+    if found["errors"] and not report.is_published:
+        first = report.findings.kept[0]
+        fix = "Correct them, or add --valid-rows to leave them out."
+        what = f"{found['errors']:,} errors were found, and nothing was imported"
+        where = first.file if first.row is None else f"{first.file}, row {first.row}"
+        raise DataError(what, f"{where}: {first.what}", fix=fix)
+
+
+def _plan_of(
+    files: list[Path], path: Path | None, title: str | None, maps: list[str] | None, template: str | None, limits: Any
+) -> Any:
+    """Returns a plan from the options, ``None`` where nothing is said."""
+    from recsys.datasets.importing import gather, guess_import, read_plan, with_changes
+    from recsys.datasets.importing.plan import ImportPlan
+
+    if path is None and title is None and not maps and template is None:
+        return None
+    plan = read_plan(_json_of(path)) if path else ImportPlan()
+    plan = plan.model_copy(update={k: v for k, v in (("title", title), ("item_template", template)) if v is not None})
+    if not maps:
+        return plan
+    if not plan.files:
+        with tempfile.TemporaryDirectory(prefix="coldlens-look-") as scratch:
+            return guess_import(gather(files, Path(scratch), limits), limits, plan, maps=maps)
+    return with_changes(plan, maps=maps)
+
+
+def _json_of(path: Path) -> Any:
+    try:
+        found = json.loads(read_bytes(path))
+    except ValueError as error:
+        raise DataError(f"The plan is not JSON ({error})", path, fix="Take one from `inspect --json`.") from None
+    return found.get("plan", found) if isinstance(found, dict) else found
+
+
+@datasets_app.command("check")
+def check_command(name: str, data_dir: DataDir = None, as_json: JsonFlag = False) -> None:
+    """Check a dataset that is there: its files against their sums, and every row as an import would."""
+    from recsys.datasets.importing import check_dataset
+
+    settings = settings_of(data_dir)
+    folder = settings.data_dir / name
+    found = check_dataset(folder if folder.is_dir() else Path(name), limits=settings.limits).to_dict()
+    if as_json:
+        print_json(found)
+    else:
+        _print_report(found | {"checked": True})
+    if found["errors"]:
+        fix = "Import it again from corrected files, with --replace."
+        raise DataError(f"{found['errors']:,} errors were found", name, fix=fix)
+
+
+def _print_report(found: dict[str, Any]) -> None:
+    if found["findings"]:
+        table = Table("", "file", "row", "column", "value", "what", "what to do")
+        for finding in found["findings"][:_SHOWN]:
+            row = "" if finding["row"] is None else str(finding["row"])
+            cells = (finding["file"], row, finding["column"], finding["value"], finding["what"], finding["fix"])
+            table.add_row("error" if finding["is_error"] else "warning", *map(escape, cells))
+        Console(stderr=True).print(table)
+        further = found["errors"] + found["warnings"] - min(_SHOWN, len(found["findings"]))
+        if further > 0:
+            print(f"… and {further:,} more.", file=sys.stderr)
+    for kind, counts in found["tables"].items():
+        print(f"{kind}: {counts['read']:,} rows read, {counts['accepted']:,} fine, {counts['rejected']:,} rejected.")
+    print(f"{found['errors']:,} errors, {found['warnings']:,} warnings.")
+    for path in found["rejected_rows"]:
+        print(f"Rejected rows: {path}")
+    if found.get("left_out"):
+        print(f"Left out, as they fit no table: {', '.join(found['left_out'])}.")
+    if found.get("checked"):
+        return
+    if found["published"]:
+        print(f"{found['dataset']} is ready. Next: recsys build {found['dataset']}")
+    elif not found["errors"]:
+        print("Nothing was written: this was a dry run.")
