@@ -4,8 +4,10 @@ The library never reads the environment: the command line and the page resources
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+
+from recsys.errors import ConfigError
 
 DEFAULT_DATASET = "movielens-100k"
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
@@ -15,6 +17,55 @@ MAX_LIKED = 100
 MAX_K = 100
 MAX_AGE = 120
 MAX_PROFILES = 10_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is read from files that somebody brings; each can be set by ``COLDLENS_MAX_…`` and is named in its message.
+
+    Attributes:
+        items: rows of the catalog.
+        users: people.
+        interactions: rows.
+        columns: of one file.
+        line_characters: of one line, and of one cell.
+        text_characters: of one text of an item; a longer one is an error.
+        unpacked_mb: what a compressed file or archive may unpack to.
+        members: files in one archive or folder.
+        memory_mb: address space of the process that reads what a browser has uploaded.
+    """
+
+    items: int = field(default=1_000_000, metadata={"name": "COLDLENS_MAX_ITEMS"})
+    users: int = field(default=5_000_000, metadata={"name": "COLDLENS_MAX_USERS"})
+    interactions: int = field(default=20_000_000, metadata={"name": "COLDLENS_MAX_INTERACTIONS"})
+    columns: int = field(default=200, metadata={"name": "COLDLENS_MAX_COLUMNS"})
+    line_characters: int = field(default=1_000_000, metadata={"name": "COLDLENS_MAX_LINE"})
+    text_characters: int = field(default=20_000, metadata={"name": "COLDLENS_MAX_TEXT"})
+    unpacked_mb: int = field(default=16_384, metadata={"name": "COLDLENS_MAX_UNPACKED_MB"})
+    members: int = field(default=1_000, metadata={"name": "COLDLENS_MAX_MEMBERS"})
+    memory_mb: int = field(default=6_144, metadata={"name": "COLDLENS_MAX_MEMORY_MB"})
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """``unpacked_mb`` in bytes."""
+        return self.unpacked_mb << 20
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Limits":
+        """Reads the variables; empty means default.
+
+        Raises:
+            ConfigError: for what is not a whole number from 1 on.
+        """
+        found = {}
+        for part in fields(cls):
+            text = environment.get(part.metadata["name"], "").strip()
+            if text:
+                if not text.isdigit() or int(text) < 1:
+                    fix = "Give a whole number from 1 on, or leave it out."
+                    raise ConfigError("The limit is not a number", f"{part.metadata['name']}={text}", fix=fix)
+                found[part.name] = int(text)
+        return cls(**found)
 
 
 @dataclass(frozen=True)
@@ -28,6 +79,7 @@ class Settings:
         device: ``auto`` (cuda, then mps, then cpu) or a torch device name.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16`` for encoding the catalog.
         background: whether the dashboard may prepare things in processes of their own before they are asked for.
+        limits: of what is read from files that somebody brings.
     """
 
     data_dir: Path = Path("data")
@@ -36,11 +88,16 @@ class Settings:
     device: str = "auto"
     precision: str = "auto"
     background: bool = True
+    limits: Limits = field(default_factory=Limits)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_DEVICE``, ``_PRECISION`` and ``_BACKGROUND``; empty means
-        default."""
+        """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_DEVICE``, ``_PRECISION``, ``_BACKGROUND`` and the limits;
+        empty means default.
+
+        Raises:
+            ConfigError: for a limit that is not a number.
+        """
         default = cls()
         return cls(
             data_dir=Path(environment.get("COLDLENS_DATA_DIR") or default.data_dir),
@@ -49,4 +106,5 @@ class Settings:
             device=environment.get("COLDLENS_DEVICE") or default.device,
             precision=environment.get("COLDLENS_PRECISION") or default.precision,
             background=environment.get("COLDLENS_BACKGROUND", "").lower() not in ("off", "no", "false", "0"),
+            limits=Limits.from_environment(environment),
         )

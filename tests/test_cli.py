@@ -1,18 +1,21 @@
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from recsys import cli
+from recsys.artifact import writing
 from recsys.datasets import open_dataset, write_folder
 from recsys.encoder import TransformerEncoder
 from recsys.evaluation import Plan, evaluate, kept_evaluations
 from recsys.recommender import Recommender
 from recsys.schema import PRIOR, Dataset
 from recsys.training import list_runs
-from tests.toy import ToyEncoder
+from tests.toy import ToyEncoder, toy_dataset
 from tests.training.world import world
 
 
@@ -181,9 +184,58 @@ def test_fetch_of_what_is_not_there(shell: Shell, arguments: str):
 def test_build(shell: Shell):
     found = shell.json("build", "toy")
     assert found.pop("seconds") >= 0
-    assert found == {"dataset": "toy", "items": 12, "encoder": "toy", "device": "cpu, toy"}
-    assert list((shell.data_dir / "toy" / "artifacts").glob("text-*/embeddings.npy"))
-    assert shell("build", "toy")[1].startswith("toy: 12 items encoded with toy (cpu, toy) in ")
+    steps = {step["step"]: step["state"] for step in found.pop("steps")}
+    assert steps == dict.fromkeys(("read", "encode", "index", "train", "project"), "done")
+    assert found == {
+        "dataset": "toy",
+        "items": 12,
+        "encoded": 12,
+        "encoder": "toy",
+        "device": "cpu, toy",
+        "until": "project",
+        "trained": True,
+        "mapped": True,
+    }
+    artifacts = shell.data_dir / "toy" / "artifacts"
+    assert list(artifacts.glob("text-*/embeddings.npy"))
+    assert [len(list(artifacts.glob(kind))) for kind in ("additive-*", "map-*")] == [1, 2]
+    code, out, err = shell("build", "toy")
+    assert code == 0
+    assert out.startswith("toy: 12 items, 0 texts encoded with toy (cpu, toy); trained; maps laid out; ")
+    assert err.splitlines() == [
+        "Reading",
+        "Encoding the items",
+        "Keeping their embeddings",
+        "Learning from likes",
+        "Laying out the maps",
+    ]
+
+
+def test_build_until(shell: Shell, tmp_path: Path):
+    progress = tmp_path / "progress.json"
+    found = shell.json("build", "toy", "--until", "encode", "--progress", str(progress))
+    assert [step["step"] for step in found["steps"]] == ["read", "encode", "index"]
+    assert (found["trained"], found["mapped"]) == (False, False)
+    assert json.loads(progress.read_text()) == {"finished": True}
+    found = shell.json("build", "toy", "--until", "train")
+    assert (found["encoded"], found["trained"], found["mapped"]) == (0, True, False)
+    assert [step["state"] for step in found["steps"]] == ["done", "reused", "reused", "done"]
+
+
+def test_build_says_what_it_leaves_out(shell: Shell):
+    toy = toy_dataset()
+    bare = replace(toy, users=toy.users.iloc[:0], interactions=toy.interactions.iloc[:0])
+    write_folder(bare, shell.data_dir / "bare")
+    assert "Left out: train, because no likes of other users are known.\n" in shell("build", "bare")[1]
+
+
+@pytest.mark.parametrize("command", ["build", "train"])
+def test_one_process_at_a_time_writes_a_dataset(shell: Shell, command: str):
+    with writing(shell.data_dir / "toy", "import"):
+        code, out, err = shell(command, "toy")
+    assert (code, out) == (2, "")
+    assert f"Another process is writing this dataset: 'toy: import, process {os.getpid()}'. Wait until" in err
+    assert shell(command, "toy")[0] == 0
 
 
 def test_help_names_every_command(shell: Shell):
@@ -353,6 +405,7 @@ def test_evaluate_writes_its_progress_to_a_file(
             "evaluate --dataset toy --folds 2 --rivals none",
             "No user of this dataset can be judged: 'toy'. It needs users",
         ),
+        ("build toy --until never", "A build cannot end there: 'never'. Choose one of: encode, train, project."),
         (
             "train world --scorer cosine",
             "This scorer cannot be trained: 'cosine'. Choose additive; cosine needs no train",
@@ -376,7 +429,7 @@ def test_a_wrong_experiment_exits_with_2_and_leaves_nothing(
 
 
 def test_train_and_evaluate_without_likes(shell: Shell, world_folder: Dataset):
-    (world_folder.folder / "interactions.parquet").unlink()
+    write_folder(replace(world_folder, interactions=world_folder.interactions.iloc[:0]), world_folder.folder)
     code, _, err = shell("train", "world")
     assert code == 2
     assert "There are no likes of other users to learn from: 'world'. Use the cosine scorer" in err

@@ -1,5 +1,6 @@
 """The README is true: its commands run, and it names every page and room."""
 
+import json
 import os
 import re
 import shlex
@@ -15,9 +16,15 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) 
 ENVIRONMENT = {**os.environ, "HF_HUB_OFFLINE": "1"}
 
 
+FILES = dict(re.findall(r"Save this as `([^`]+)`:\n\n```csv\n(.*?)```", README, re.DOTALL))
+
+
 @pytest.fixture(scope="module")
 def readme_data(tmp_path_factory) -> dict[str, str]:
-    return {**ENVIRONMENT, "COLDLENS_DATA_DIR": str(tmp_path_factory.mktemp("readme"))}
+    scratch = tmp_path_factory.mktemp("readme")
+    for name, text in FILES.items():
+        (scratch / name).write_text(text, "utf-8")
+    return {**ENVIRONMENT, "COLDLENS_DATA_DIR": str(scratch)}
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("recsys ")])
@@ -29,6 +36,17 @@ def test_every_recsys_command_runs(command, readme_data):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_the_example_finds_the_smoky_tea(readme_data):
+    command = next(line for line in COMMANDS if "--dataset teas" in line)
+    words = [sys.executable, "-m", "recsys", *shlex.split(command)[1:], "--json"]
+    scratch = readme_data["COLDLENS_DATA_DIR"]
+
+    done = subprocess.run(words, cwd=scratch, env=readme_data, capture_output=True, text=True, timeout=300)
+
+    assert FILES
+    assert json.loads(done.stdout)["recommendations"][0]["title"] == "Lapsang Souchong"
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recsys.datasets import movielens, samples
-from recsys.datasets.folder import INFO_FILE, read_folder, read_info, write_folder
+from recsys.datasets.folder import read_folder, write_folder
+from recsys.datasets.versions import INFO_FILE, read_info
 from recsys.errors import ColdlensError, DataError
 from recsys.schema import Dataset
 

@@ -1,17 +1,13 @@
-"""A dataset on disk: ``dataset.toml`` beside Parquet files."""
+"""A dataset on disk: ``dataset.toml`` and Parquet files; see ``versions`` for where those lie."""
 
-import os
-import shutil
-import tomllib
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import tomli_w
 
-from recsys.errors import ColdlensError, DataError
+from recsys.datasets.versions import files_of, publish_version, read_info
+from recsys.errors import DataError
 from recsys.schema import (
     AGE,
     CATEGORIES,
@@ -20,17 +16,9 @@ from recsys.schema import (
     USER_ID,
     YEAR,
     Dataset,
-    DatasetInfo,
-    Preset,
-    Profile,
 )
 
-INFO_FILE, ITEMS_FILE, USERS_FILE, INTERACTIONS_FILE = (
-    "dataset.toml",
-    "items.parquet",
-    "users.parquet",
-    "interactions.parquet",
-)
+ITEMS_FILE, USERS_FILE, INTERACTIONS_FILE = "items.parquet", "users.parquet", "interactions.parquet"
 
 
 def read_folder(folder: Path) -> Dataset:
@@ -39,76 +27,28 @@ def read_folder(folder: Path) -> Dataset:
     Raises:
         DataError: if a file is missing or unreadable, a required column is missing, or an id is missing or repeated.
     """
-    if not (folder / ITEMS_FILE).is_file():
+    where = files_of(folder)
+    if not (where / ITEMS_FILE).is_file():
         fix = "A dataset folder needs items.parquet with the columns item_id and title."
-        raise DataError("The dataset folder has no items", folder / ITEMS_FILE, fix=fix)
-    items = _items(_read(folder / ITEMS_FILE), folder / ITEMS_FILE)
-    users = _users(_read(folder / USERS_FILE), folder / USERS_FILE)
-    interactions = _interactions(_read(folder / INTERACTIONS_FILE), folder / INTERACTIONS_FILE)
+        raise DataError("The dataset folder has no items", where / ITEMS_FILE, fix=fix)
+    items = _items(_read(where / ITEMS_FILE), where / ITEMS_FILE)
+    users = _users(_read(where / USERS_FILE), where / USERS_FILE)
+    interactions = _interactions(_read(where / INTERACTIONS_FILE), where / INTERACTIONS_FILE)
     return Dataset(folder.name, read_info(folder), items, users, interactions, folder)
 
 
-def read_info(folder: Path) -> DatasetInfo:
-    """Reads ``dataset.toml``; without one, the folder's name is the title and everything else is default.
-
-    Raises:
-        DataError: if the file is not valid TOML or holds an unknown key.
-    """
-    path = folder / INFO_FILE
-    if not path.exists():
-        return DatasetInfo(title=folder.name)
-    try:
-        values: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-        presets = tuple(Preset(row.pop("name"), Profile.from_dict(row)) for row in values.pop("presets", []))
-        return DatasetInfo(**{"title": folder.name, **values}, presets=presets)
-    except ColdlensError as error:
-        fix = "Correct the preset, or delete it."
-        raise DataError(
-            f"A preset of dataset.toml cannot be used ({error.what}: {error.value})", path, fix=fix
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
-        raise DataError(
-            f"dataset.toml cannot be read ({error})", path, fix="Correct the line, or delete the file."
-        ) from None
-
-
 def write_folder(dataset: Dataset, folder: Path) -> Dataset:
-    """Writes a dataset folder (temporary folder, sync, rename) and returns the dataset living there.
+    """Writes a dataset folder and returns the dataset living there; what was made from an older version is kept beside it.
 
     Raises:
-        DataError: if the folder cannot be written.
+        ColdlensError: if the folder cannot be written, or another process is writing it.
     """
-    draft = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
-    replaced = draft.with_name(f"{draft.name}-replaced")
-    try:
-        draft.mkdir(parents=True)
+    with publish_version(folder, dataset.info) as draft:
         dataset.items.assign(**_stored_categories(dataset.items)).to_parquet(draft / ITEMS_FILE)
         for frame, name in ((dataset.users, USERS_FILE), (dataset.interactions, INTERACTIONS_FILE)):
             if len(frame):
                 frame.to_parquet(draft / name)
-        (draft / INFO_FILE).write_text(tomli_w.dumps(_info_values(dataset.info)), "utf-8")
-        for path in draft.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        if folder.exists():
-            folder.rename(replaced)
-        draft.rename(folder)
-    except OSError as error:
-        fix = "Free some space or make the folder writable, then try again."
-        raise DataError(f"The dataset could not be written ({error.strerror or error})", folder, fix=fix) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
     return replace(dataset, name=folder.name, folder=folder)
-
-
-def _info_values(info: DatasetInfo) -> dict[str, Any]:
-    values = {key: value for key, value in vars(info).items() if key not in ("presets", "words")}
-    values["words"] = {column: dict(words) for column, words in info.words.items()}
-    values["presets"] = [
-        {"name": preset.name, **{k: v for k, v in preset.profile.to_dict().items() if v}} for preset in info.presets
-    ]
-    return values
 
 
 def _stored_categories(items: pd.DataFrame) -> dict[str, Any]:

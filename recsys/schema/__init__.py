@@ -20,6 +20,7 @@ from recsys.schema.explanation import COMPLETE, ExplainedText, Explanation, Line
 from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
 from recsys.schema.recommendations import Influence, Recommendations, Scores
+from recsys.schema.template import Template
 
 __all__ = [
     "AGE",
@@ -51,6 +52,7 @@ __all__ = [
     "Profile",
     "Recommendations",
     "Scores",
+    "Template",
     "Word",
     "WordMatrix",
     "fingerprint_of_frame",

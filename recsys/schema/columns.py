@@ -7,4 +7,6 @@ RATING, TIMESTAMP = "rating", "timestamp"
 ITEM_ROLES = (ITEM_ID, TITLE, DESCRIPTION, CATEGORIES, YEAR, "price", "image", "audio")
 USER_ROLES = (USER_ID, AGE, GENDER)
 LIKED_FROM = 4.0
-"""A rating from here on counts as a like; an interaction without a rating always does."""
+"""A rating from here on counts as a like, unless the dataset says otherwise; an interaction without a rating always does."""
+MOST_VALUES = 200
+"""Values of a column up to which it is offered as an attribute to choose from."""

@@ -18,6 +18,7 @@ from recsys.schema.columns import (
     ITEM_ID,
     ITEM_ROLES,
     LIKED_FROM,
+    MOST_VALUES,
     RATING,
     TITLE,
     USER_ID,
@@ -36,6 +37,7 @@ class DatasetInfo:
         profile_template: how a profile becomes one sentence for the cosine scorer.
         words: how stored values read in a sentence, per column: ``{"gender": {"F": "female"}}``.
         simulated: whether users and interactions were made by a simulator.
+        liked_from: a rating from here on counts as a like; an interaction without a rating always does.
     """
 
     title: str
@@ -50,6 +52,7 @@ class DatasetInfo:
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     presets: tuple[Preset, ...] = ()
     simulated: bool = False
+    liked_from: float = LIKED_FROM
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,10 @@ class Dataset:
 
     @cached_property
     def user_attributes(self) -> Mapping[str, tuple[str, ...]]:
-        """Every further categorical column of the users, with its values, most frequent first."""
+        """Every further categorical column of the users with at most 200 values; its values, most frequent first."""
         names = [name for name in self.users.columns if name not in USER_ROLES]
-        return {name: _values(self.users[name]) for name in names}
+        found = {name: _values(self.users[name]) for name in names}
+        return {name: values for name, values in found.items() if len(values) <= MOST_VALUES}
 
     @cached_property
     def genders(self) -> tuple[str, ...]:
@@ -145,7 +149,7 @@ class Dataset:
         """Every further categorical column of the items with at most 200 values."""
         names = [name for name in self.items.columns if name not in ITEM_ROLES]
         found = {name: _values(self.items[name]) for name in names}
-        return {name: values for name, values in found.items() if 1 < len(values) <= 200}
+        return {name: values for name, values in found.items() if 1 < len(values) <= MOST_VALUES}
 
     @cached_property
     def popularity(self) -> np.ndarray:
@@ -155,9 +159,9 @@ class Dataset:
 
     @cached_property
     def likes(self) -> pd.DataFrame:
-        """The interactions that are likes: rating >= 4, or all where there are no ratings."""
+        """The interactions that are likes: those rated ``info.liked_from`` or more, and those without a rating."""
         frame = self.interactions
-        return frame[frame[RATING] >= LIKED_FROM] if RATING in frame else frame
+        return frame[(frame[RATING] >= self.info.liked_from) | frame[RATING].isna()] if RATING in frame else frame
 
     @cached_property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from recsys.datasets import read_folder, write_folder
+from recsys.datasets.versions import files_of
 from recsys.errors import DataError
 from recsys.schema import Dataset, Preset, Profile
 
@@ -39,72 +40,80 @@ def test_missing_items_file(tmp_path: Path):
         read_folder(tmp_path)
 
 
+@pytest.fixture
+def handmade(toy_folder: Dataset) -> Path:
+    """The toy world as somebody would lay it down by hand: Parquet files beside a ``dataset.toml`` without a version."""
+    folder = toy_folder.folder
+    assert folder is not None
+    for path in files_of(folder).glob("*.parquet"):
+        path.rename(folder / path.name)
+    shutil.rmtree(folder / "versions")
+    lines = (folder / "dataset.toml").read_text().splitlines()
+    (folder / "dataset.toml").write_text("\n".join(line for line in lines if not line.startswith("version")))
+    return folder
+
+
+def test_folder_made_by_hand(toy: Dataset, handmade: Path):
+    found = read_folder(handmade)
+    assert found.fingerprint == toy.fingerprint
+    assert found.info == toy.info
+    (handmade / "dataset.toml").unlink()
+    assert read_folder(handmade).fingerprint == toy.fingerprint
+
+
 @pytest.mark.parametrize("column", ["item_id", "title"])
-def test_missing_item_column(toy_folder: Dataset, column: str):
-    path = toy_folder.folder / "items.parquet"
+def test_missing_item_column(handmade: Path, column: str):
+    path = handmade / "items.parquet"
     pd.read_parquet(path).drop(columns=column).to_parquet(path)
     with pytest.raises(DataError, match=f"required column is missing: '.*column '{column}''"):
-        read_folder(toy_folder.folder)
+        read_folder(handmade)
 
 
 @pytest.mark.parametrize(("file", "column"), [("users", "user_id"), ("interactions", "item_id")])
-def test_missing_id_column(toy_folder: Dataset, file: str, column: str):
-    path = toy_folder.folder / f"{file}.parquet"
+def test_missing_id_column(handmade: Path, file: str, column: str):
+    path = handmade / f"{file}.parquet"
     pd.read_parquet(path).drop(columns=column).to_parquet(path)
     with pytest.raises(DataError, match=f"required column is missing: '.*{file}.*'{column}'"):
-        read_folder(toy_folder.folder)
+        read_folder(handmade)
 
 
-def test_repeated_item_id(toy_folder: Dataset):
-    path = toy_folder.folder / "items.parquet"
+@pytest.mark.parametrize(
+    ("file", "row", "match"),
+    [("items", 4, r"item_id is repeated: '.*'04'"), ("users", 2, r"user_id is repeated: '.*'u2'")],
+)
+def test_repeated_id(handmade: Path, file: str, row: int, match: str):
+    path = handmade / f"{file}.parquet"
     frame = pd.read_parquet(path)
-    pd.concat([frame, frame.iloc[[4]]]).to_parquet(path)
-    with pytest.raises(DataError, match=r"item_id is repeated: '.*'04'"):
-        read_folder(toy_folder.folder)
+    pd.concat([frame, frame.iloc[[row]]]).to_parquet(path)
+    with pytest.raises(DataError, match=match):
+        read_folder(handmade)
 
 
-def test_repeated_user_id(toy_folder: Dataset):
-    path = toy_folder.folder / "users.parquet"
-    frame = pd.read_parquet(path)
-    pd.concat([frame, frame.iloc[[2]]]).to_parquet(path)
-    with pytest.raises(DataError, match=r"user_id is repeated: '.*'u2'"):
-        read_folder(toy_folder.folder)
-
-
-def test_missing_id_names_the_row(toy_folder: Dataset):
-    path = toy_folder.folder / "items.parquet"
+def test_missing_id_names_the_row(handmade: Path):
+    path = handmade / "items.parquet"
     frame = pd.read_parquet(path)
     frame.loc[2, "item_id"] = None
     frame.to_parquet(path)
     with pytest.raises(DataError, match=r"An id is missing: '.*row 2, column 'item_id''"):
-        read_folder(toy_folder.folder)
+        read_folder(handmade)
 
 
 @pytest.mark.parametrize(
     "text", ["title = ", "no_such_key = 1", "presets = 3", "[[presets]]\nage = 3", "presets = [1]", "\x00"]
 )
-def test_bad_toml(toy_folder: Dataset, text: str):
-    (toy_folder.folder / "dataset.toml").write_text(text)
+def test_bad_toml(handmade: Path, text: str):
+    (handmade / "dataset.toml").write_text(text)
     with pytest.raises(DataError, match=r"dataset\.toml cannot be read"):
-        read_folder(toy_folder.folder)
+        read_folder(handmade)
 
 
-def test_bad_parquet(toy_folder: Dataset):
-    (toy_folder.folder / "users.parquet").write_bytes(b"not parquet")
+def test_bad_parquet(handmade: Path):
+    (handmade / "users.parquet").write_bytes(b"not parquet")
     with pytest.raises(DataError, match=r"not readable Parquet"):
-        read_folder(toy_folder.folder)
+        read_folder(handmade)
 
 
 def test_folder_that_cannot_be_written(toy: Dataset, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="could not be written"):
         write_folder(toy, tmp_path / "file" / "toy")
-
-
-def test_files_are_synced_before_the_rename(toy: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    events: list[str] = []
-    rename = Path.rename
-    monkeypatch.setattr(os, "fsync", lambda _: events.append("sync"))
-    monkeypatch.setattr(Path, "rename", lambda path, target: (events.append("rename"), rename(path, target))[1])
-    write_folder(toy, tmp_path / "toy")
-    assert events == ["sync"] * 4 + ["rename"]

@@ -1,0 +1,37 @@
+"""Bringing in data of your own: files are read in batches, mapped to roles, checked, and published as a dataset."""
+
+from recsys.datasets.importing.archive import gather
+from recsys.datasets.importing.dialect import CsvDialect
+from recsys.datasets.importing.plan import (
+    KINDS,
+    OPTIONAL,
+    REQUIRED,
+    FilePlan,
+    ImportPlan,
+    TablePlan,
+    read_plan,
+)
+from recsys.datasets.importing.run import IMPORTS, ImportReport, check_dataset, check_name, import_files
+from recsys.datasets.importing.sources import complete, guess_import, look_at, open_source, with_changes
+
+__all__ = [
+    "IMPORTS",
+    "KINDS",
+    "OPTIONAL",
+    "REQUIRED",
+    "CsvDialect",
+    "FilePlan",
+    "ImportPlan",
+    "ImportReport",
+    "TablePlan",
+    "check_dataset",
+    "check_name",
+    "complete",
+    "gather",
+    "guess_import",
+    "import_files",
+    "look_at",
+    "open_source",
+    "read_plan",
+    "with_changes",
+]

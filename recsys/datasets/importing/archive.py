@@ -1,0 +1,174 @@
+"""The files that somebody names: single ones, folders, zip and tar archives; unpacked under names of our own.
+
+Names inside an archive are only shown and matched, never used as a path, so none can lead out of the scratch folder. What an
+archive says about its sizes is not believed: bytes are counted while they are unpacked.
+"""
+
+import lzma
+import re
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+from recsys.datasets.importing.files import File, most_unpacked, printable, unpacks_to_more
+from recsys.errors import DataError
+from recsys.settings import Limits
+
+_BLOCK = 1 << 20
+_DRIVE = re.compile(r"[A-Za-z]:")
+_ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
+_READABLE = (
+    ".csv", ".tsv", ".txt", ".dat", ".data", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".item", ".user", ".gz",
+)  # fmt: skip
+_DAMAGES = (
+    zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What the standard library raises on archives that are damaged, encrypted, or packed in a way that it does not know."""
+_OTHER = ("readme", "license", "licence", "changelog")
+
+
+def gather(paths: Sequence[Path], scratch: Path, limits: Limits) -> list[File]:
+    """Returns the files that can be read, of what was named, in a fixed order; others beside them are left out.
+
+    Args:
+        paths: files, folders and archives.
+        scratch: an empty folder to unpack into.
+
+    Raises:
+        DataError: if one is not there, an archive is damaged, encrypted, hostile or beyond a limit, or nothing is readable.
+    """
+    found: list[File] = []
+    for path in paths:
+        try:
+            found += _found(path, scratch, limits)
+        except (OSError, ValueError) as error:
+            told = getattr(error, "strerror", None) or error
+            fix = "Name a file, folder or archive that is there and readable."
+            raise DataError(f"The file cannot be read ({told})", printable(str(path)), fix=fix) from None
+    if not found:
+        fix = f"Name files that end in one of: {' '.join(_READABLE)}."
+        raise DataError("There is nothing to read in there", printable(", ".join(path.name for path in paths)), fix=fix)
+    seen: set[str] = set()
+    repeated = next((file.name for file in found if file.name in seen or seen.add(file.name)), None)  # type: ignore[func-returns-value]
+    if repeated is not None:
+        raise DataError("Two files have the same name", repeated, fix="Rename one of them.")
+    return found
+
+
+def _found(path: Path, scratch: Path, limits: Limits) -> list[File]:
+    if path.is_dir():
+        return _in_folder(path, limits)
+    if not path.is_file():
+        fix = "Name a file, folder or archive that is there."
+        raise DataError("There is no such file or folder", printable(str(path)), fix=fix)
+    if path.name.lower().endswith(_ARCHIVES) or zipfile.is_zipfile(path):
+        return _unpacked(path, scratch, limits)
+    return [File(printable(path.name), path)]
+
+
+def _is_wanted(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    base = parts[-1].lower() if parts else ""
+    if any(part.startswith(".") or part == "__MACOSX" for part in parts) or base.startswith(_OTHER):
+        return False
+    return base.endswith(_READABLE)
+
+
+def _in_folder(folder: Path, limits: Limits) -> list[File]:
+    root = folder.resolve()
+    found = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and path.resolve().is_relative_to(root) and _is_wanted(name):
+            found.append(File(printable(f"{root.name}/{name}"), path))
+        _check_members(len(found), folder.name, limits)
+    return found
+
+
+def _check_members(n: int, name: str, limits: Limits) -> None:
+    if n > limits.members:
+        fix = "Name the files that you want, or raise COLDLENS_MAX_MEMBERS."
+        raise DataError(f"There are more than {limits.members:,} files in there", name, fix=fix)
+
+
+def _unpacked(path: Path, scratch: Path, limits: Limits) -> list[File]:
+    name = printable(path.name)
+    try:
+        members = _zip_members(path, limits) if zipfile.is_zipfile(path) else _tar_members(path, limits)
+        return list(_copied(path, members, scratch, limits))
+    except OSError as error:
+        if error.errno is None:  # bz2 and gzip tell so of damage
+            raise _damaged(name, error) from None
+        fix = "Free some space or name another data folder, then try again."
+        raise DataError(f"The archive cannot be unpacked ({error.strerror})", name, fix=fix) from None
+    except _DAMAGES as error:
+        raise _damaged(name, error) from None
+
+
+def _damaged(name: str, error: Exception) -> DataError:
+    told = printable(str(error).splitlines()[0][:100]) if str(error).strip() else type(error).__name__
+    fix = "Pack it again without a password, or unpack it and name the files."
+    return DataError(f"The archive cannot be read ({told})", name, fix=fix)
+
+
+def _zip_members(path: Path, limits: Limits) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        _check_members(len(entries), path.name, limits)
+        for entry in entries:
+            mode = entry.external_attr >> 16
+            _check_name(entry.orig_filename, path, is_link=stat.S_ISLNK(mode))
+            if entry.flag_bits & 1:
+                fix = "Pack it again without a password, or unpack it and name the files."
+                raise DataError("The archive is locked with a password", printable(path.name), fix=fix)
+            if not entry.is_dir() and _is_wanted(entry.filename):
+                with archive.open(entry) as stream:
+                    yield entry.filename, stream
+
+
+def _tar_members(path: Path, limits: Limits) -> Iterator[tuple[str, IO[bytes]]]:
+    most, total = most_unpacked(path.stat().st_size, limits), 0
+    with tarfile.open(path, "r:*") as archive:
+        for number, entry in enumerate(archive, 1):
+            _check_members(number, path.name, limits)
+            total += entry.size  # also of what is skipped, as that is unpacked, too
+            if total > most:
+                raise unpacks_to_more("archive", printable(path.name), most, limits)
+            _check_name(entry.name, path, is_link=not (entry.isfile() or entry.isdir()))
+            if entry.isfile() and _is_wanted(entry.name):
+                stream = archive.extractfile(entry)
+                assert stream is not None
+                with stream:
+                    yield entry.name, stream
+        fileobj: Any = archive.fileobj
+        fileobj.seek(archive.offset)
+        if fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            raise tarfile.ReadError("it is cut off")
+
+
+def _check_name(name: str, path: Path, *, is_link: bool) -> None:
+    """Refuses what no honest archive of data has, though such a name would not be used anyway."""
+    pure = PurePosixPath(name.replace("\\", "/"))
+    is_outside = pure.is_absolute() or ".." in pure.parts or bool(_DRIVE.match(name)) or "\0" in name
+    if is_link or is_outside:
+        fix = "Do not trust this archive; pack the files themselves, with plain names."
+        raise DataError(
+            "The archive holds a link, or a name that leads out of it", printable(f"{path.name}, {name}"), fix=fix
+        )
+
+
+def _copied(path: Path, members: Iterable[tuple[str, IO[bytes]]], scratch: Path, limits: Limits) -> Iterator[File]:
+    most, total, before = most_unpacked(path.stat().st_size, limits), 0, len(list(scratch.iterdir()))
+    for number, (name, stream) in enumerate(members):
+        target = scratch / f"{before + number}"
+        with target.open("wb") as out:
+            while block := stream.read(_BLOCK):
+                total += len(block)
+                if total > most:
+                    raise unpacks_to_more("archive", printable(path.name), most, limits)
+                out.write(block)
+        yield File(printable(name), target)

@@ -1,0 +1,336 @@
+"""The whole import: files in, checked, and one dataset out, or nothing changed at all."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.artifact import writing
+from recsys.datasets.importing.archive import gather
+from recsys.datasets.importing.context import Ids
+from recsys.datasets.importing.files import File
+from recsys.datasets.importing.findings import Findings
+from recsys.datasets.importing.plan import (
+    KINDS,
+    OPTIONAL,
+    REQUIRED,
+    FilePlan,
+    ImportPlan,
+    Kind,
+    Source,
+    TablePlan,
+)
+from recsys.datasets.importing.roles import gender_words
+from recsys.datasets.importing.sources import open_source
+from recsys.datasets.importing.stage import Counts, Report, Stage
+from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
+from recsys.errors import DataError
+from recsys.schema import GENDER, DatasetInfo, Template
+from recsys.settings import Limits
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+_TAKEN = ("samples", "profiles", "inbox", "uploads", "con", "nul", "aux", "prn")
+_ALWAYS_KNOWN = ("description", "year", "categories")
+IMPORTS = ".imports"
+"""Folder, beside the datasets, of what is known of each dataset's last import: ``report.json`` and the rejected rows."""
+_SCALES = ((1.0, 1.0), (5.0, 4.0), (10.0, 8.0), (100.0, 80.0))
+"""(highest rating, a like from): four fifths of the scale, as 4 of 5 stars; beyond, numbers are counts and all are likes."""
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        name: of the dataset.
+        tables: rows read, accepted and rejected, by kind.
+        findings: what was wrong.
+        is_published: whether the dataset was written.
+        rejected: files of rejected rows.
+        about: further facts: the largest rating, what counts as a like, the key of the version, seconds.
+    """
+
+    name: str
+    tables: Mapping[str, Counts]
+    findings: Findings
+    is_published: bool
+    rejected: tuple[Path, ...]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns everything as plain values."""
+        return {
+            "dataset": self.name,
+            "published": self.is_published,
+            "tables": {kind: vars(counts) for kind, counts in self.tables.items()},
+            "rejected_rows": [str(path) for path in self.rejected],
+            **self.findings.to_dict(),
+            **self.about,
+        }
+
+
+def check_name(name: str) -> str:
+    """Returns the name of a dataset, which becomes a folder.
+
+    Raises:
+        DataError: if it is anything but small letters, digits, ``-`` and ``_``, or reserved.
+    """
+    if not _NAME.fullmatch(name) or name in _TAKEN:
+        fix = "Use up to 60 small letters, digits, - and _, for example my-shop."
+        raise DataError("This cannot be the name of a dataset", name, fix=fix)
+    return name
+
+
+def import_files(
+    paths: Sequence[Path],
+    name: str,
+    *,
+    data_dir: Path,
+    limits: Limits | None = None,
+    plan: ImportPlan | None = None,
+    valid_rows: bool = False,
+    replace: bool = False,
+    dry_run: bool = False,
+    progress: Report | None = None,
+) -> ImportReport:
+    """Reads, checks and publishes a dataset; with errors nothing is published, unless ``valid_rows``.
+
+    Args:
+        paths: files, folders and archives.
+        name: of the dataset.
+        plan: what the files mean; known formats and guesses otherwise.
+        valid_rows: whether rows with errors are left out and the others imported.
+        replace: whether a dataset of that name may be replaced; what was made from it and still fits is used again.
+        dry_run: only checks.
+
+    Raises:
+        DataError: if a file cannot be read as a whole, a limit is exceeded, or the dataset is there already.
+        ArtifactError: if another process is writing it.
+    """
+    folder, limits = data_dir / check_name(name), limits or Limits()
+    if not dry_run and not replace and is_there(folder):
+        fix = "Choose another name, or replace it (--replace); what was computed from unchanged items is used again."
+        raise DataError("There is a dataset of this name already", name, fix=fix)
+    started = time.perf_counter()
+    is_new = not folder.exists()
+    try:
+        with writing(folder, "import"):
+            try:
+                return _import(paths, name, folder, limits, plan, valid_rows, dry_run, progress, started)
+            finally:
+                if is_new and not is_there(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        fix = "Free some space or make the folder writable, then try again; nothing was changed."
+        told = error.strerror or str(error)
+        raise DataError(f"The dataset could not be written ({told})", folder, fix=fix) from error
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a folder holds a dataset, published or made by hand."""
+    return (folder / INFO_FILE).exists() or (folder / "items.parquet").exists()
+
+
+def check_dataset(folder: Path, *, limits: Limits | None = None) -> ImportReport:
+    """Checks the files of a dataset as an import would, and the sums of its version; nothing is written there.
+
+    Raises:
+        DataError: if the dataset is not there, its version is damaged, or a file cannot be read as a whole.
+    """
+    started, where = time.perf_counter(), files_of(folder)
+    paths = {kind: where / f"{kind}.parquet" for kind in KINDS if (where / f"{kind}.parquet").is_file()}
+    if "items" not in paths:
+        fix = "Name a dataset of `recsys datasets list`, or the path of a dataset folder."
+        raise DataError("There is no such dataset", folder, fix=fix)
+    parts = tuple(FilePlan(file=path.name, table=_own_plan(kind, path)) for kind, path in paths.items())
+    files = [File(path.name, path) for path in paths.values()]
+    plan = ImportPlan(item_template=read_info(folder).item_template, files=parts)
+    with tempfile.TemporaryDirectory(prefix="coldlens-check-") as scratch:
+        draft, rejected = Path(scratch) / "files", Path(scratch) / "rejected"
+        draft.mkdir()
+        rejected.mkdir()
+        limits = limits or Limits()
+        try:
+            staged = _stage(open_source(files, plan, limits), draft, rejected, limits, lambda what, done, total: None)
+        except OSError as error:
+            fix = "Free some space in the folder for temporary files, then try again."
+            raise DataError(f"The dataset cannot be checked ({error.strerror or error})", scratch, fix=fix) from error
+    about = {"seconds": round(time.perf_counter() - started, 3)}
+    return ImportReport(folder.name, staged.counts, staged.findings, True, (), about)
+
+
+def _own_plan(kind: Kind, path: Path) -> TablePlan:
+    try:
+        names = pq.read_schema(path).names
+    except (pa.ArrowException, OSError) as error:
+        told = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise DataError(f"The file is not readable Parquet ({told})", path, fix="Write it again.") from None
+    roles = {role: role for role in (*REQUIRED[kind], *OPTIONAL[kind]) if role in names}
+    rest = tuple(name for name in names if name not in roles and kind in ("items", "users"))
+    return TablePlan(kind=kind, roles=roles, attributes=rest)
+
+
+def _import(
+    paths: Sequence[Path], name: str, folder: Path, limits: Limits, plan: ImportPlan | None, valid_rows: bool,
+    dry_run: bool, progress: Report | None, started: float,
+) -> ImportReport:  # fmt: skip
+    remove_stale(folder)
+    kept = folder.parent / IMPORTS / name
+    draft = folder / "versions" / f".draft-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    rejected, scratch, files = draft / "rejected", draft / "unpacked", draft / "files"
+    try:
+        for made in (rejected, scratch, files):
+            made.mkdir(parents=True)
+        found = gather(paths, scratch, limits)
+        source = open_source(found, plan, limits)
+        staged = _stage(source, files, rejected, limits, progress or (lambda what, done, total: None))
+        info = _info(name, source, staged)
+        is_published = not dry_run and (valid_rows or staged.findings.n_errors == 0)
+        about: dict[str, Any] = {"liked_from": info.liked_from, "item_template": info.item_template}
+        about["left_out"] = sorted({file.name for file in found} - {table.name for table in source.tables})
+        if is_published:
+            about["version"] = commit_version(folder, info, files, about={"plan": plan.model_dump() if plan else None})
+        about["seconds"] = round(time.perf_counter() - started, 3)
+        report = ImportReport(name, staged.counts, staged.findings, is_published, (), about)
+        try:
+            return _keep(report, rejected, kept)
+        except OSError:
+            if not is_published:
+                raise
+            return report  # the dataset is there; only the rows that it does not have could not be kept
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _keep(report: ImportReport, rejected: Path, kept: Path) -> ImportReport:
+    """Moves the rejected rows where they stay until the next import, with the report that names them."""
+    names = [f"rejected-{path.name}" for path in sorted(rejected.iterdir())]
+    report = replace(report, rejected=tuple(kept / name for name in names))
+    for name in names:
+        (rejected / name.removeprefix("rejected-")).rename(rejected / name)
+    (rejected / "report.json").write_text(json.dumps(report.to_dict(), ensure_ascii=False), "utf-8")
+    kept.parent.mkdir(exist_ok=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    rejected.rename(kept)
+    return report
+
+
+def remove_stale(folder: Path) -> None:
+    """Removes the drafts of processes that were killed; the caller holds the lock of the dataset."""
+    for path in (*(folder / "versions").glob(".draft-*"), *folder.glob(f".{INFO_FILE}-*")):
+        if not _is_alive(path.name.split("-")[1]):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _is_alive(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, OSError):
+        return True
+    return True
+
+
+@dataclass
+class _Staged:
+    counts: dict[str, Counts]
+    findings: Findings
+    highest_rating: float
+    genders: tuple[str, ...]
+
+
+def _stage(source: Source, files: Path, rejected: Path, limits: Limits, report: Report) -> _Staged:
+    kinds = {table.plan.kind for table in source.tables}
+    if "items" not in kinds:
+        listed = ", ".join(table.name for table in source.tables)
+        raise DataError(
+            "None of the files holds items", listed, fix="Give a file with an id and a title for each item."
+        )
+    ids, findings = Ids("users" in kinds), Findings()
+    staged = _Staged({}, findings, -np.inf, ())
+    for kind in KINDS:
+        tables = [table for table in source.tables if table.plan.kind == kind]
+        if not tables:
+            continue
+        stage = Stage(
+            kind, [table.plan for table in tables], draft=files, rejected=rejected, ids=ids, findings=findings,
+            limits=limits,
+        )  # fmt: skip
+        if kind == "items":
+            _check_template(source, stage.columns)
+        try:
+            for table in tables:
+                stage.take(table, report)
+        finally:
+            stage.close()
+        staged.counts[kind] = stage.counts
+        staged.highest_rating = max(staged.highest_rating, stage.highest_rating)
+        _check_some(kind, stage.counts, tables[0].name, findings)
+    if "interactions" in kinds and "users" not in kinds:
+        _write_users(list(ids.users), files)
+    staged.genders = _genders(files / "users.parquet")
+    _drop_empty(files)
+    return staged
+
+
+def _check_template(source: Source, columns: Sequence[str]) -> None:
+    pattern = str(source.about.get("item_template") or DatasetInfo("").item_template)
+    Template(pattern).check([*columns, *(name for name in _ALWAYS_KNOWN if name not in columns)])
+
+
+def _check_some(kind: Kind, counts: Counts, file: str, findings: Findings) -> None:
+    if kind == "items" and counts.accepted == 0:
+        first = next((found for found in findings.kept if found.is_error), None)
+        why = f" (row {first.row}: {first.what})" if first else ""
+        fix = "Give at least one item with an id and a title; check the delimiter and which columns they are."
+        raise DataError(f"No item can be used{why}", file, fix=fix)
+
+
+def _write_users(user_ids: list[str], files: Path) -> None:
+    pq.write_table(pa.table({"user_id": pa.array(user_ids, pa.string())}), files / "users.parquet")
+
+
+def _drop_empty(files: Path) -> None:
+    for path in files.glob("*.parquet"):
+        if pq.read_metadata(path).num_rows == 0:
+            path.unlink()
+
+
+def _genders(path: Path) -> tuple[str, ...]:
+    if not path.exists() or GENDER not in pq.read_schema(path).names:
+        return ()
+    column = pq.read_table(path, columns=[GENDER])[GENDER]
+    return tuple(str(value) for value in column.unique().to_pylist() if value is not None)[:1000]
+
+
+def _info(name: str, source: Source, staged: _Staged) -> DatasetInfo:
+    about = {key: value for key, value in source.about.items() if value not in ("", None, {})}
+    if about.get("liked_from") is None:
+        about["liked_from"] = liked_from(staged.highest_rating)
+    words = dict(about.pop("words", {}))
+    if GENDER not in words and (meant := gender_words(staged.genders)):
+        words[GENDER] = meant
+    info = DatasetInfo(**{"title": name, **about}, words=words, simulated=source.simulated)
+    return info
+
+
+def liked_from(highest: float) -> float:
+    """Returns from which rating on an interaction counts as a like, by the highest rating; see ``_SCALES``."""
+    if not np.isfinite(highest):
+        return 4.0
+    return next((like for top, like in _SCALES if highest <= top), 0.0)

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import ConfigError
+from recsys.settings import Limits, Settings
+
+
+def test_settings_come_from_the_environment_and_empty_means_default():
+    found = Settings.from_environment({"COLDLENS_DATA_DIR": "/x", "COLDLENS_DATASET": "", "COLDLENS_MAX_ITEMS": "7"})
+    assert found.data_dir == Path("/x")
+    assert found.dataset == Settings().dataset
+    assert found.limits == Limits(items=7)
+    assert found.limits.unpacked_bytes == 16_384 << 20
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", "1e6"])
+def test_a_limit_that_is_no_number_is_refused_by_name(value):
+    with pytest.raises(ConfigError, match=f"The limit is not a number: 'COLDLENS_MAX_COLUMNS={value}'"):
+        Limits.from_environment({"COLDLENS_MAX_COLUMNS": value})
