@@ -33,7 +33,9 @@ app: $(VENV)/.installed  ## start the dashboard
 
 test: $(VENV)/.installed-dev  ## run every test, with a real browser where there is one
 	@tests/install_browser.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m browser
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 \
+		--dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev  ## check format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -17,6 +17,19 @@ from recsys.settings import DEFAULT_ENCODER
 from tests.toy import ToyEncoder, toy_dataset
 
 
+_LONG = ("test_mutations", "test_readme", "test_audit", "test_compare", "test_datasets")
+"""Files that are begun first, because one of them at the end would keep everybody waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under pytest-xdist the tests of a file stay together, but for those of the mutations, which share nothing."""
+    for item in items:
+        is_split = item.path.stem == "test_mutations"
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if is_split else str(item.path)))
+    order = {name: number for number, name in enumerate(_LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture
 def toy() -> Dataset:
     """The toy world in memory."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -57,20 +58,20 @@ def ask(command: Sequence[str], *, seconds: float = 120.0) -> Any:
         return json.loads(done.stdout)
     said = _last_line(done.stderr.decode("utf-8", "replace"))
     if done.returncode == 2 and said:
-        raise ReportedError(said)
+        raise told_error(said)
     fix = "Check that the file is what its name says, or raise COLDLENS_MAX_MEMORY_MB."
     raise DataError("The file could not be read; the process that tried has ended", said or None, fix=fix)
 
 
-class ReportedError(ColdlensError):
-    """An error that another process has told, in its three parts already."""
-
-    def __init__(self, said: str) -> None:
-        what, _, fix = said.rpartition("'. ") if "'. " in said else said.partition(". ")
-        super().__init__(f"{what}'" if "'. " in said else what, fix=fix)
-
-    def __str__(self) -> str:
-        return f"{self.what}. {self.fix}"
+def told_error(said: str) -> ColdlensError:
+    """Returns the error that another process has printed, in its three parts again."""
+    parts = re.match(r"(?P<what>.*?): '(?P<value>.*)'\. (?P<fix>.*)", said) or re.match(
+        r"(?P<what>.*?)\. (?P<fix>.*)", said
+    )
+    if parts is None:
+        return DataError(said, fix="Try again.")
+    found = parts.groupdict()
+    return DataError(found["what"], found.get("value"), fix=found["fix"])
 
 
 def _last_line(text: str) -> str:
@@ -136,7 +137,7 @@ class Job:
         except OSError:  # another visitor has just cancelled it
             return None
         if code == 2 and ". " in said:
-            return ReportedError(said)
+            return told_error(said)
         return ConfigError("The background work failed", said or f"exit code {code}", fix="Run it again.")
 
     def cancel(self) -> None:

@@ -77,7 +77,7 @@ def with_categories(dataset, categories):
 
 
 def test_what_is_not_known_of_users_is_left_out_of_drawn_people(toy, toy_encoder):
-    bare = replace(toy, users=toy.users.assign(age=np.nan, occupation=[None, *["student"] * 5]))
+    bare = replace(toy, users=toy.users.assign(age=np.nan, occupation=[*[None] * 3, *["student"] * 3]))
     dataset = with_categories(bare, [f"space and romance {word}" for word in "abcdef"])
     recommender = Recommender.from_dataset(dataset, scorer="additive", encoder=toy_encoder)
 

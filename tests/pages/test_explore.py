@@ -333,7 +333,7 @@ class FakeJob:
     failure = None
     started = ()
 
-    def __init__(self, command, *, is_patient=False):
+    def __init__(self, command, *, is_patient=False, is_reading=False):
         type(self).started = (*self.started, command)
         self.is_running = False
 
