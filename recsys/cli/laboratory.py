@@ -161,7 +161,9 @@ def bench_command(
     ] = None,
     scale: Annotated[
         int | None,
-        typer.Option(min=100, help="Only import and build a synthetic catalog of this many items, 20 interactions each."),
+        typer.Option(
+            min=100, help="Only import and build a synthetic catalog of this many items, 20 interactions each."
+        ),
     ] = None,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,

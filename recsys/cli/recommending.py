@@ -146,7 +146,9 @@ def _each_step_once() -> Callable[[str, int, int], None]:
 
 def _print_built(found: dict[str, Any]) -> None:
     if "encoded" in found:
-        made = f"{found['items']:,} items, {found['encoded']:,} texts encoded with {found['encoder']} ({found['device']})"
+        made = (
+            f"{found['items']:,} items, {found['encoded']:,} texts encoded with {found['encoder']} ({found['device']})"
+        )
         more = [what for key, what in (("trained", "trained"), ("mapped", "maps laid out")) if found[key]]
         print(f"{found['dataset']}: {'; '.join([made, *more])}; {found['seconds']:.1f} s.")
     for step in found.get("steps", ()):

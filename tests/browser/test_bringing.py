@@ -85,7 +85,9 @@ def test_a_catalog_of_ones_own_from_file_to_list_and_after_a_restart(browser, da
         visitor.settle()
 
         press(visitor, "Check")
-        expect(main).to_contain_text("3 errors (the row cannot be used) and 1 warning (the row is kept).", timeout=30_000)
+        expect(main).to_contain_text(
+            "3 errors (the row cannot be used) and 1 warning (the row is kept).", timeout=30_000
+        )
         expect(main).to_contain_text("25 of 28")
         assert not (data / "laden" / "dataset.toml").exists(), "a check writes nothing"
         with page.expect_download() as waiting:
