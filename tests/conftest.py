@@ -16,7 +16,6 @@ from recsys.schema import Dataset
 from recsys.settings import DEFAULT_ENCODER
 from tests.toy import ToyEncoder, toy_dataset
 
-
 _LONG = ("test_mutations", "test_readme", "test_audit", "test_compare", "test_datasets")
 """Files that are begun first, because one of them at the end would keep everybody waiting."""
 
