@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,9 +139,17 @@ class ArtifactStore:
 
     def _sweep(self) -> None:
         """Removes what processes that ended in the middle left behind."""
-        for path in (*self.root.glob(f"{_DRAFT}*"), *self.root.glob(f"{_GONE}*")):
-            if not _is_alive(path.name.split("-")[1]):
+        sweep((*self.root.glob(f"{_DRAFT}*"), *self.root.glob(f"{_GONE}*")))
+
+
+def sweep(paths: Iterable[Path]) -> None:
+    """Removes temporary files and folders, named ``PREFIX-PID-…``, of processes that have ended."""
+    for path in paths:
+        if not _is_alive(path.name.split("-")[1]):
+            if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 @contextmanager

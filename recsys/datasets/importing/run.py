@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.artifact import writing
+from recsys.artifact import sweep, writing
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
 from recsys.datasets.importing.files import File
@@ -185,7 +185,7 @@ def _import(
     paths: Sequence[Path], name: str, folder: Path, limits: Limits, plan: ImportPlan | None, valid_rows: bool,
     dry_run: bool, progress: Report | None, started: float,
 ) -> ImportReport:  # fmt: skip
-    remove_stale(folder)
+    sweep((*(folder / "versions").glob(".draft-*"), *folder.glob(f".{INFO_FILE}-*")))
     kept = folder.parent / IMPORTS / name
     draft = folder / "versions" / f".draft-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     rejected, scratch, files = draft / "rejected", draft / "unpacked", draft / "files"
@@ -224,26 +224,6 @@ def _keep(report: ImportReport, rejected: Path, kept: Path) -> ImportReport:
     shutil.rmtree(kept, ignore_errors=True)
     rejected.rename(kept)
     return report
-
-
-def remove_stale(folder: Path) -> None:
-    """Removes the drafts of processes that were killed; the caller holds the lock of the dataset."""
-    for path in (*(folder / "versions").glob(".draft-*"), *folder.glob(f".{INFO_FILE}-*")):
-        if not _is_alive(path.name.split("-")[1]):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-
-
-def _is_alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, OSError):
-        return True
-    return True
 
 
 @dataclass
