@@ -152,6 +152,8 @@ def draw_report(report: Mapping[str, Any]) -> None:
                 delta_color="red" if counts["rejected"] else "green",
                 delta_arrow="off",
             )
+    if report.get("left_out"):
+        st.caption(plain(f"Left out: {', '.join(report['left_out'])}."))
     if not report["findings"]:
         st.success("Nothing is wrong with these files.", icon=":material/task_alt:")
         return

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from recsys.datasets import open_dataset
+from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import TransformerEncoder
 from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.recommender import Recommender
@@ -125,8 +126,9 @@ def _progress(steps: Sequence[str]) -> Iterator[_Report]:
 
 
 def _version(folder: Path) -> str:
-    """Changes when the dataset's files change, so that an edited dataset is opened anew."""
-    return f"{folder.resolve()} {sum(path.stat().st_mtime_ns for path in folder.glob('*.*') if path.is_file())}"
+    """Changes when the dataset's own files change, so that an edited dataset is opened anew; a build beside them is no change."""
+    files = [path for pattern in (INFO_FILE, "*.parquet") for path in folder.glob(pattern)]
+    return f"{folder.resolve()} {[(path.name, path.stat().st_mtime_ns) for path in sorted(files)]}"
 
 
 def evaluations(recommender: Recommender) -> list[Evaluation]:

@@ -7,12 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 
-from pages.shared import figures
+from pages.shared import figures, resources
 from pages.shared.form import put_profile, random_profile
 from pages.shared.influence import compared, spoken
 from pages.shared.link import check_link, make_link
 from pages.shared.widgets import plain
+from recsys.datasets import write_folder
 from recsys.schema import Facet, Influence, Profile
+from tests.toy import toy_dataset
 
 FACETS = (Facet("age", "age", "Age <20>"), Facet("interest:a", "interest", "“a”"))
 
@@ -110,3 +112,15 @@ def test_a_random_profile_is_plausible_and_depends_on_the_seed_alone(movielens):
     assert profiles == [random_profile(movielens, np.random.default_rng(seed)) for seed in range(50)]
     assert len({profile.age for profile in profiles}) > 10
     assert all(7 <= profile.age <= 73 and profile.interests for profile in profiles)
+
+
+def test_a_dataset_is_opened_anew_when_its_own_files_change_and_not_for_a_build(tmp_path):
+    folder = tmp_path / "toy"
+    toy = write_folder(toy_dataset(), folder)
+    before = resources._version(folder)
+    (folder / "build.json").write_text("{}")
+    (folder / ".writing.json").write_text("{}")
+    (folder / "artifacts").mkdir()
+    assert resources._version(folder) == before
+    write_folder(replace(toy, items=toy.items.assign(title="another")), folder)
+    assert resources._version(folder) != before
