@@ -160,11 +160,9 @@ def bench_command(
         str | None, typer.Option(help="Only fit maps, of these numbers of items, for example 1682,10000,50000.")
     ] = None,
     scale: Annotated[
-        int | None,
-        typer.Option(
-            min=100, help="Only import and build a synthetic catalog of this many items, 20 interactions each."
-        ),
-    ] = None,
+        bool, typer.Option("--scale", help="Only import and build a synthetic catalog, with 20 interactions per item.")
+    ] = False,
+    items: Annotated[int, typer.Option(min=100, help="Items of the catalog of --scale.")] = 100_000,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -172,7 +170,7 @@ def bench_command(
     from recsys.bench import run_bench, run_map_bench, run_scale_bench, train_synthetic
 
     if scale:
-        result = run_scale_bench(settings_of(data_dir), n_items=scale)
+        result = run_scale_bench(settings_of(data_dir), n_items=items)
     elif maps:
         result = run_map_bench(settings_of(data_dir), sizes=_sizes(maps))
     else:
