@@ -46,12 +46,6 @@ def keep(files: Sequence[UploadedFile]) -> list[Path]:
     return found
 
 
-def forget() -> None:
-    """Removes what this visitor has uploaded."""
-    if token := st.session_state.pop(_TOKEN, None):
-        shutil.rmtree(resources.settings().data_dir / _FOLDER / token, ignore_errors=True)
-
-
 def scratch() -> Path:
     """Returns the folder of this visitor's uploads, made if need be."""
     folder = resources.settings().data_dir / _FOLDER / st.session_state.setdefault(_TOKEN, secrets.token_hex(8))
