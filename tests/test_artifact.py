@@ -10,8 +10,9 @@ import pytest
 from filelock import FileLock
 
 from recsys import artifact
-from recsys.artifact import MANIFEST, ArtifactStore, read_json, write_json, writer_of, writing
+from recsys.artifact import MANIFEST, ArtifactStore
 from recsys.errors import ArtifactError
+from recsys.lock import read_json, write_json, writer_of, writing
 
 KEY = "k" * 64
 
@@ -263,7 +264,7 @@ def test_one_writer_at_a_time(tmp_path: Path):
 
 
 def test_who_looks_does_not_stand_in_the_way(tmp_path: Path):
-    code = "import sys; from pathlib import Path; from recsys.artifact import writer_of\nwhile True: writer_of(Path(sys.argv[1]))"
+    code = "import sys; from pathlib import Path; from recsys.lock import writer_of\nwhile True: writer_of(Path(sys.argv[1]))"
     with writing(tmp_path, "first"):
         pass
     looking = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
@@ -278,7 +279,7 @@ def test_who_looks_does_not_stand_in_the_way(tmp_path: Path):
 
 
 def test_the_lock_is_free_after_its_holder_was_killed(tmp_path: Path):
-    code = "import sys, time; from pathlib import Path; from recsys.artifact import writing\n"
+    code = "import sys, time; from pathlib import Path; from recsys.lock import writing\n"
     code += "with writing(Path(sys.argv[1]), 'import'): print('held', flush=True); time.sleep(60)"
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None

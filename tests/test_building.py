@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recsys.artifact import ArtifactStore, read_json, write_json, writing
+from recsys.artifact import ArtifactStore
 from recsys.building import STEPS, Built, build, build_state
 from recsys.building.board import Board
 from recsys.building.estimate import Pace, Work, seconds_left, share_of_maps
@@ -21,6 +21,7 @@ from recsys.datasets import write_folder
 from recsys.encoder import TransformerEncoder
 from recsys.encoder.protocol import Progress
 from recsys.errors import ArtifactError, ConfigError, DataError
+from recsys.lock import read_json, write_json, writing
 from recsys.projection import fit_maps
 from recsys.recommender import Recommender
 from recsys.schema import Dataset
@@ -215,7 +216,7 @@ def test_a_disk_that_fills_up_leaves_the_old_state(toy_folder: Dataset, monkeypa
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("recsys.artifact.write_json", full)
+        patch.setattr("recsys.lock.write_json", full)
         patch.setattr("recsys.building.board.write_json", full)
         patch.setattr("os.fsync", full)
         with pytest.raises(ArtifactError, match="No space left on device"):

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from recsys import cli
-from recsys.artifact import writing
 from recsys.datasets import open_dataset, write_folder
 from recsys.encoder import TransformerEncoder
 from recsys.evaluation import Plan, evaluate, kept_evaluations
+from recsys.lock import writing
 from recsys.recommender import Recommender
 from recsys.schema import PRIOR, Dataset
 from recsys.training import list_runs

@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.artifact import MANIFEST, ArtifactStore, writer_of, writing
+from recsys.artifact import MANIFEST, ArtifactStore
 from recsys.building import build, build_state
 from recsys.datasets import read_folder, write_folder
 from recsys.encoder.protocol import Progress
+from recsys.lock import writer_of, writing
 from recsys.recommender import Recommender
 from recsys.schema import Dataset
 from recsys.training import AdditiveConfig, runs, train_and_publish

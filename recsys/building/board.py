@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from recsys.artifact import read_json, write_json, writer_of
 from recsys.building.estimate import Pace, Work, seconds_left
+from recsys.lock import read_json, write_json, writer_of
 
 STEPS = ("read", "encode", "index", "train", "project")
 Progress = Callable[[str, int, int], None]

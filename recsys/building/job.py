@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recsys.artifact import ArtifactStore, writing
+from recsys.artifact import ArtifactStore
 from recsys.building.board import JOB, STEPS, Board, BuildStep, Progress
 from recsys.building.estimate import Work
 from recsys.encoder import Encoder, TransformerEncoder
 from recsys.errors import ConfigError, DataError
+from recsys.lock import writing
 from recsys.projection import fit_maps, open_space, people_of
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset

@@ -37,7 +37,7 @@ def train_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
-    from recsys.artifact import writing
+    from recsys.lock import writing
     from recsys.recommender import Recommender
     from recsys.training import AdditiveConfig, runs_folder, train_and_publish
 

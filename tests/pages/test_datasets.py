@@ -12,9 +12,9 @@ import pytest
 from pages.shared import jobs as jobs_module
 from pages.shared.possible import possible
 from pages.shared.uploads import safe_name
-from recsys.artifact import writing
 from recsys.datasets import open_dataset, write_folder
 from recsys.errors import ColdlensError
+from recsys.lock import writing
 from recsys.schema import Dataset, DatasetInfo
 from tests.toy import toy_dataset
 

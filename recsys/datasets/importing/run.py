@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.artifact import sweep, writing
+from recsys.artifact import sweep
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
 from recsys.datasets.importing.files import File
@@ -36,6 +36,7 @@ from recsys.datasets.importing.sources import open_source
 from recsys.datasets.importing.stage import Counts, Report, Stage
 from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
 from recsys.errors import DataError
+from recsys.lock import writing
 from recsys.schema import GENDER, DatasetInfo, Template
 from recsys.settings import Limits
 

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from recsys.artifact import writing
 from recsys.datasets import open_dataset
 from recsys.datasets.importing import import_files
 from recsys.errors import ArtifactError, ColdlensError, DataError
+from recsys.lock import writing
 from tests.datasets.importing.shop import ITEMS, RATINGS, USERS, run, write
 
 ROUNDS = 50
