@@ -35,7 +35,7 @@ test: $(VENV)/.installed-dev  ## run every test, with a real browser where there
 	@tests/install_browser.sh
 	@$(BIN)/python -m pytest -m browser
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 \
-		--dist loadgroup --no-loadscope-reorder
+		--dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev  ## check format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -17,14 +17,11 @@ from recsys.settings import DEFAULT_ENCODER
 from tests.toy import ToyEncoder, toy_dataset
 
 _LONG = ("test_mutations", "test_readme", "test_audit", "test_compare", "test_datasets")
-"""Files that are begun first, because one of them at the end would keep everybody waiting."""
+"""Files that are begun first, because one of them at the end would keep everybody waiting (pytest-xdist, whole files)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Under pytest-xdist the tests of a file stay together, but for those of the mutations, which share nothing."""
-    for item in items:
-        is_split = item.path.stem == "test_mutations"
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if is_split else str(item.path)))
+    """Sorts the long files to the front."""
     order = {name: number for number, name in enumerate(_LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
