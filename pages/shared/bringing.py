@@ -13,9 +13,9 @@ from pages.shared.imported import draw_import
 from pages.shared.jobs import ask
 from pages.shared.meaning import draw_meaning, draw_writing
 from pages.shared.widgets import plain, show_error
-from recsys.datasets.importing import FilePlan, ImportPlan, complete, read_plan
+from recsys.datasets.importing import FilePlan, ImportPlan, check_template, complete, read_plan
 from recsys.errors import ColdlensError
-from recsys.schema import DatasetInfo, Template
+from recsys.schema import DatasetInfo
 
 _LOOKS, _KEPT = "_looks", 20
 _DOMAINS = ("e-commerce", "video", "music", "news", "books", "unknown")
@@ -130,7 +130,7 @@ def _corrected(look: Mapping[str, Any], number: int) -> dict[str, Any] | None:
     kind = state.get(f"{prefix}-kind")
     dialect = part["dialect"]
     if dialect:
-        for name in ("delimiter", "quote", "encoding", "has_header"):
+        for name in ("delimiter", "quote", "encoding", "has_header", "skip"):
             value = state.get(f"{prefix}-{name}")
             if value is not None:
                 dialect[name] = DIALECT_VALUES.get(name, {}).get(value, value)
@@ -173,8 +173,7 @@ def _draw_template(plan: ImportPlan, looks: Sequence[Mapping[str, Any]]) -> Impo
         help="{name} is a field; a part in square brackets is left out when its field is empty. Fields: " + ", ".join(fields),
     )  # fmt: skip
     try:
-        template = Template(pattern)
-        template.check(fields)
+        template = check_template(pattern, fields)
         read_plan({"item_template": pattern})
     except ColdlensError as error:
         show_error(error)

@@ -178,4 +178,7 @@ def draw_report(report: Mapping[str, Any]) -> None:
                 key=f"own-rejected-{path.name}",
             )  # fmt: skip
     if report["rejected_rows"]:
-        st.caption("With a column that says what is wrong; a corrected copy can be imported as it is.")
+        st.caption(
+            "With a column that says what is wrong. Correct a copy and add it to the files above; alone it would be a dataset "
+            "of these rows only."
+        )

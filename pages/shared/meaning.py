@@ -23,7 +23,7 @@ _LABELS = {
 }  # fmt: skip
 _AGES: Mapping[Ages, str] = {
     "years": "a number of years",
-    "birth year": "a year of birth",
+    "birth year": "a year or date of birth",
     "band": "a band, such as 25-34 or 65+",
 }
 
@@ -68,6 +68,10 @@ def _draw_dialect(dialect: Mapping[str, Any], prefix: str) -> None:
     quotes = {value: name for name, value in _QUOTES.items()}
     _choice("Quotes", tuple(_QUOTES), quotes.get(dialect["quote"], dialect["quote"]), f"{prefix}-quote")
     _choice("Encoding", _ENCODINGS, dialect["encoding"], f"{prefix}-encoding", width=140)
+    st.number_input(
+        "Skip lines", 0, 1000, dialect["skip"], key=f"{prefix}-skip", width=120,
+        help="Lines before the names of the columns, such as the title of a report.",
+    )  # fmt: skip
     st.checkbox("First row holds names", dialect["has_header"], key=f"{prefix}-has_header")
 
 

@@ -27,8 +27,8 @@ def draw_present(dataset: Dataset) -> None:
     st.markdown("**What is possible with it**")
     marks = {True: ":green[:material/check_circle:]", False: ":material/do_not_disturb_on:"}
     st.markdown(
-        "\n".join(
-            f"- {marks[found.is_possible]} {plain(found.what)} · {plain(found.why)}" for found in possible(dataset)
+        "  \n".join(
+            f"{marks[found.is_possible]} {plain(found.what)} · {plain(found.why)}" for found in possible(dataset)
         )
     )
     left, right = st.columns(2)

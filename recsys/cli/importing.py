@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from recsys.cli.recommending import datasets_app
 from recsys.cli.shared import DataDir, JsonFlag, ProgressFile, ProgressReport, print_json, read_bytes, settings_of
 from recsys.errors import DataError
 
-_SHOWN = 20
+_SHOWN, _OF_ONE_SORT = 20, 5
 _Files = Annotated[list[Path], typer.Argument(help="Files, folders or archives: CSV, JSON Lines, Parquet, zip.")]
 _PlanFile = Annotated[
     Path | None, typer.Option("--plan", help="A plan as `recsys datasets inspect --json` prints one.")
@@ -60,6 +61,8 @@ def inspect_command(
 
 
 def _print_look(look: Any) -> None:
+    from recsys.datasets.importing import REQUIRED
+
     table, dialect = look.plan.table, look.plan.dialect
     written = f", delimiter {dialect.delimiter!r}, encoding {dialect.encoding}" if dialect else f", {look.kind}"
     print(f"{look.plan.file}: {table.kind}{written}")
@@ -70,6 +73,9 @@ def _print_look(look: Any) -> None:
         values = ", ".join(dict.fromkeys(row[number] for row in look.sample[:5] if row[number]))
         shown.add_row(escape(column), escape(becomes), escape(values[:60]))
     Console().print(shown)
+    missing = [role for role in REQUIRED[table.kind] if role not in roles.values()]
+    if missing:
+        print(f"Note: no column was taken for {' and '.join(missing)}; say which with --map.", file=sys.stderr)
     for told in look.faults:
         print(f"Note: {told}", file=sys.stderr)
 
@@ -116,7 +122,7 @@ def import_command(
     if found["errors"] and not report.is_published:
         first = report.findings.kept[0]
         fix = "Correct them, or add --valid-rows to leave them out."
-        what = f"{found['errors']:,} errors were found, and nothing was imported"
+        what = f"{_were_found(found['errors'])}, and nothing was imported"
         where = first.file if first.row is None else f"{first.file}, row {first.row}"
         raise DataError(what, f"{where}: {first.what}", fix=fix)
 
@@ -162,25 +168,43 @@ def check_command(name: str, data_dir: DataDir = None, as_json: JsonFlag = False
         _print_report(found | {"checked": True})
     if found["errors"]:
         fix = "Import it again from corrected files, with --replace."
-        raise DataError(f"{found['errors']:,} errors were found", name, fix=fix)
+        raise DataError(_were_found(found["errors"]), name, fix=fix)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _were_found(n: int) -> str:
+    return f"{_counted(n, 'error')} {'was' if n == 1 else 'were'} found"
 
 
 def _print_report(found: dict[str, Any]) -> None:
     if found["findings"]:
         table = Table("", "file", "row", "column", "value", "what", "what to do")
-        for finding in found["findings"][:_SHOWN]:
+        sorts: Counter[tuple[str, str]] = Counter()
+        shown = 0
+        for finding in found["findings"]:
+            sort = (finding["file"], finding["what"])
+            sorts[sort] += 1
+            if sorts[sort] > _OF_ONE_SORT or shown >= _SHOWN:
+                continue
+            shown += 1
             row = "" if finding["row"] is None else str(finding["row"])
             cells = (finding["file"], row, finding["column"], finding["value"], finding["what"], finding["fix"])
             table.add_row("error" if finding["is_error"] else "warning", *map(escape, cells))
         Console(stderr=True).print(table)
-        further = found["errors"] + found["warnings"] - min(_SHOWN, len(found["findings"]))
+        further = found["errors"] + found["warnings"] - shown
         if further > 0:
-            print(f"… and {further:,} more.", file=sys.stderr)
+            print(f"… and {further:,} more:", file=sys.stderr)
+            for count in found["counts"]:
+                if count["count"] > _OF_ONE_SORT:
+                    print(f"  {count['count']:,} times in {count['file']}: {count['what']}.", file=sys.stderr)
     for kind, counts in found["tables"].items():
         print(f"{kind}: {counts['read']:,} rows read, {counts['accepted']:,} fine, {counts['rejected']:,} rejected.")
-    print(f"{found['errors']:,} errors, {found['warnings']:,} warnings.")
+    print(f"{_counted(found['errors'], 'error')}, {_counted(found['warnings'], 'warning')}.")
     for path in found["rejected_rows"]:
-        print(f"Rejected rows: {path}")
+        print(f"Rejected rows: {path} (correct a copy and name it beside the files, with --valid-rows)")
     if found.get("left_out"):
         print(f"Left out, as they fit no table: {', '.join(found['left_out'])}.")
     if found.get("checked"):

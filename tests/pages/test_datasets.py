@@ -3,6 +3,7 @@
 import json
 import time
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -264,6 +265,40 @@ def test_what_is_possible_is_told_by_what_is_there():
     nobody = pd.DataFrame({"user_id": pd.Series(dtype=str)})
     alone = Dataset("x", DatasetInfo("x"), items, nobody, nobody.assign(item_id=pd.Series(dtype=str)))
     assert [found.is_possible for found in possible(alone)] == [True, False, True, False, False, False, False]
+
+
+def test_ratings_that_are_all_too_low_are_told_as_such():
+    toy = toy_dataset()
+    low = replace(toy, interactions=toy.interactions.assign(rating=2.0))
+    found = next(one for one in possible(low) if "additive" in one.what)
+    assert found.why == f"needs likes: none of the {len(toy.interactions):,} ratings reaches 4"
+
+
+def test_columns_with_too_many_values_are_told_as_such():
+    toy = toy_dataset()
+    items = pd.DataFrame(
+        {"item_id": [str(n) for n in range(300)], "title": "Lamp", "code": [f"c{n}" for n in range(300)]}
+    )
+    many = {found.what: found for found in possible(replace(toy, items=items))}
+    assert many["Filters of the list"].why == "not code: more than 200 different values"
+    assert not many["Filters of the list"].is_possible
+
+
+def test_lines_above_the_header_are_skipped_and_the_number_can_be_corrected(bring):
+    app = bring(("goods.csv", b"Our shop\nsku;title\n1;Lamp\n2;Kettle\n", "text/csv"))
+    skip = next(widget for widget in app.number_input if widget.key == "own-goods.csv-0-skip")
+    assert skip.value == 1
+    assert list(app.dataframe[0].value.columns) == ["sku", "title"]
+    skip.set_value(2).run()
+    assert list(app.dataframe[0].value.columns) == ["1", "Lamp"]
+
+
+def test_a_template_without_a_field_is_refused_where_it_stands(bring):
+    app = bring(("teas.csv", b"id,title\n1,Sencha\n", "text/csv"))
+    next(widget for widget in app.text_input if widget.label.startswith("Template")).set_value("a tea").run()
+    assert not app.exception
+    assert "all items read the same" in said(app)
+    assert not [button for button in app.button if button.label == "Check"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from recsys.datasets.importing.plan import (
     FilePlan,
     ImportPlan,
     TablePlan,
+    check_template,
     read_plan,
 )
 from recsys.datasets.importing.run import IMPORTS, ImportReport, check_dataset, check_name, import_files
@@ -26,6 +27,7 @@ __all__ = [
     "TablePlan",
     "check_dataset",
     "check_name",
+    "check_template",
     "complete",
     "gather",
     "guess_import",

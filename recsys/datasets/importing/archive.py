@@ -28,6 +28,7 @@ _DAMAGES = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, encrypted, or packed in a way that it does not know."""
+_WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
 _OTHER = ("readme", "license", "licence", "changelog")
 
 
@@ -65,6 +66,9 @@ def _found(path: Path, scratch: Path, limits: Limits) -> list[File]:
     if not path.is_file():
         fix = "Name a file, folder or archive that is there."
         raise DataError("There is no such file or folder", printable(str(path)), fix=fix)
+    if path.name.lower().endswith(_WORKBOOKS):
+        fix = "Save each sheet as “CSV UTF-8” and give that."
+        raise DataError("The file is a workbook of a spreadsheet", printable(path.name), fix=fix)
     if path.name.lower().endswith(_ARCHIVES) or zipfile.is_zipfile(path):
         return _unpacked(path, scratch, limits)
     return [File(printable(path.name), path)]

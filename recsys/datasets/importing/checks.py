@@ -81,7 +81,9 @@ def _item_rules(plan: TablePlan, limits: Limits) -> dict[str, list[Rule]]:
 
 
 def _user_rules(plan: TablePlan, limits: Limits) -> dict[str, list[Rule]]:
-    reads = {"years": "a number", "birth year": "a year of birth", "band": "a band such as 25-34 or 65+"}[plan.ages]
+    reads = {"years": "a number", "birth year": "a year or date of birth", "band": "a band such as 25-34 or 65+"}[
+        plan.ages
+    ]
     age = Rule(
         "The age is impossible",
         f"Write {reads}, so that the age is from 0 to {MAX_AGE}; the person is kept without it.",

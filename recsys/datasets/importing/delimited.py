@@ -56,6 +56,8 @@ class _Rows:
         self.faults: list[Fault] = []
         self.size_of_faults = 0
         self._lines = lines.read()
+        for _ in range(dialect.skip):
+            next(self._lines, None)
         self._again: deque[tuple[int, str]] = deque()
         self._taken: list[tuple[int, str]] = []
         self._gaps: list[int] = []

@@ -23,8 +23,11 @@ from recsys.datasets.importing.batches import (
 )
 from recsys.datasets.importing.files import File
 from recsys.datasets.importing.lines import Lines
+from recsys.errors import DataError
 from recsys.settings import Limits
 
+_NOT_LINES = re.compile(r"\s*(?:\[\s*(?:\{.*)?|\{\s*)", re.S)
+"""How a JSON array, or an object that is spread over several lines, begins."""
 _NAME_END = re.compile(r'"\s*:')
 
 
@@ -32,7 +35,7 @@ def read_jsonl(file: File, limits: Limits) -> Iterator[Batch]:
     """Reads JSON Lines: one object a line; numbers become text, nested objects are left out (see ``NESTED``).
 
     Raises:
-        DataError: if the objects have too many names.
+        DataError: if the objects have too many names, or the file is one JSON document.
     """
     lines = Lines(file, "utf-8", limits)
     try:
@@ -49,6 +52,9 @@ def _batches(file: File, lines: Lines, limits: Limits) -> Iterator[Batch]:
     for line in lines.read():
         if not line.strip():
             continue
+        if not rows and not lines.faults and _NOT_LINES.fullmatch(line):
+            fix = "Write one object on each line; pandas does it with to_json(…, orient='records', lines=True)."
+            raise DataError("The file is one JSON document and not JSON Lines", file.name, fix=fix)
         found = _object(line, lines.number)
         size += len(line)
         if isinstance(found, Fault):

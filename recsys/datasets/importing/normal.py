@@ -112,8 +112,7 @@ def ages(column: pd.Series, plan: TablePlan) -> pd.Series:
     """Returns ages in years; of a band its middle, of an open one five years beyond its start."""
     if plan.ages == "band":
         return column.map({value: _band(value) for value in column.unique()}).astype("float64")
-    found = numbers(column)
-    return plan.year_of_ages - found if plan.ages == "birth year" else found
+    return plan.year_of_ages - years(column) if plan.ages == "birth year" else numbers(column)
 
 
 def _band(text: str) -> float:

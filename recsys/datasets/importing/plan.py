@@ -1,6 +1,7 @@
 """How files become a dataset: written down, checked, saved with what it made."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recsys.datasets.importing.batches import Batch
 from recsys.datasets.importing.dialect import CsvDialect
 from recsys.errors import DataError, shorten
+from recsys.schema import Template
 
 Kind = Literal["items", "users", "interactions", "graph"]
 KINDS: tuple[Kind, ...] = ("items", "users", "interactions", "graph")
@@ -24,6 +26,7 @@ OPTIONAL: Mapping[Kind, tuple[str, ...]] = {
     "interactions": ("rating", "timestamp"),
     "graph": (),
 }
+_FIELD, _BRACKETS = re.compile(r"\{[^{}]+\}"), re.compile(r"\[[^\[\]]*\]")
 Ages = Literal["years", "birth year", "band"]
 Dates = Literal["day first", "month first"]
 
@@ -121,6 +124,23 @@ class Source:
     tables: tuple[Table, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
     simulated: bool = False
+
+
+def check_template(pattern: str, fields: Sequence[str]) -> Template:
+    """Returns the template of an item, if every item can read differently with it.
+
+    Raises:
+        DataError: for a field that is not known, none at all, or a bracket that is left open.
+    """
+    template = Template(pattern)
+    template.check(fields)
+    if set("{}[]") & set(_BRACKETS.sub("", _FIELD.sub("", pattern))):
+        fix = "Write fields as {title}, and what may be left out as [ ({year})]."
+        raise DataError("A bracket of the template has no partner", pattern, fix=fix)
+    if not _FIELD.search(pattern):
+        fix = "Name at least one field in braces, for example {title}."
+        raise DataError("With this template all items read the same", pattern, fix=fix)
+    return template
 
 
 def read_plan(values: Any) -> ImportPlan:

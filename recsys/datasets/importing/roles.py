@@ -16,29 +16,32 @@ _NAMES: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
         "item_id": ("item_id", "id", "item", "sku", "product_id", "article_id", "movie_id", "book_id", "track_id",
                     "song_id",
                     "news_id", "isbn", "asin", "parent_asin", "ean", "gtin", "artikelnummer", "artikel_nr", "nummer",
-                    "nr", "code"),
+                    "nr", "code", "编号", "商品编号", "商品id"),
         "title": ("title", "name", "item_name", "product_name", "titel", "bezeichnung", "titre", "nom", "titulo",
                   "nombre", "headline",
-                  "label", "product", "song", "track", "book_title"),
+                  "label", "product", "song", "track", "book_title", "标题", "名称", "商品名称"),
         "description": ("description", "desc", "text", "abstract", "summary", "overview", "beschreibung", "body",
                         "content", "plot",
-                        "descripcion", "details"),
+                        "descripcion", "details", "描述", "简介"),
         "categories": ("categories", "category", "genres", "genre", "tags", "kategorie", "kategorien", "topics",
                        "topic", "type",
-                       "section", "department", "categorie", "class"),
-        "year": ("year", "release_year", "jahr", "annee", "ano", "publication_year", "year_of_publication", "released"),
-        "price": ("price", "preis", "prix", "precio", "cost", "list_price", "price_eur", "price_usd"),
+                       "section", "department", "categorie", "class", "类别", "分类"),
+        "year": ("year", "release_year", "jahr", "annee", "ano", "publication_year", "year_of_publication", "released",
+                 "erscheinungsjahr", "年份"),
+        "price": ("price", "preis", "prix", "precio", "cost", "list_price", "price_eur", "price_usd",
+                  "价格"),
         "image": ("image", "image_url", "picture", "cover", "poster", "img", "bild"),
         "audio": ("audio", "audio_url", "preview_url", "sample_url"),
     },
     "users": {
         "user_id": ("user_id", "id", "user", "customer_id", "customer", "kunde", "kundennummer", "client_id",
                     "member_id", "uid",
-                    "reader_id", "listener_id", "visitor_id", "person_id"),
+                    "reader_id", "listener_id", "visitor_id", "person_id", "用户编号", "用户id"),
         "age": ("age", "alter", "age_years", "birth_year", "year_of_birth", "birthyear", "geburtsjahr", "yob",
                 "age_group", "age_band",
-                "age_range", "altersgruppe", "edad"),
-        "gender": ("gender", "sex", "geschlecht", "genre", "sexo"),
+                "age_range", "altersgruppe", "edad", "birth_date", "birthdate", "date_of_birth", "dob", "birthday",
+                "geburtsdatum", "年龄"),
+        "gender": ("gender", "sex", "geschlecht", "genre", "sexo", "性别"),
     },
     "interactions": {
         "user_id": ("user_id", "user", "customer_id", "customer", "kunde", "kundennummer", "client_id", "member_id",
@@ -135,7 +138,7 @@ def _roles(kind: Kind, columns: Sequence[str]) -> dict[str, str]:
 def _key(column: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", column) if not unicodedata.combining(c))
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", plain.strip())
-    return re.sub(r"[^0-9a-z]+", "_", spaced.lower()).strip("_")
+    return re.sub(r"[\W_]+", "_", spaced.lower()).strip("_")
 
 
 def _is_nested(column: pd.Series) -> bool:
@@ -159,7 +162,7 @@ def guess_ages(column: pd.Series) -> Ages:
         return "years"
     if texts.map(lambda text: bool(_BAND.match(text))).mean() > 0.5:
         return "band"
-    numbers = pd.to_numeric(texts, errors="coerce").dropna()
+    numbers = normal.years(texts).dropna()
     return "birth year" if len(numbers) and numbers.between(1900, 2100).mean() > 0.5 else "years"
 
 

@@ -20,7 +20,7 @@ from recsys.artifact import sweep
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
 from recsys.datasets.importing.files import File
-from recsys.datasets.importing.findings import Findings
+from recsys.datasets.importing.findings import Finding, Findings
 from recsys.datasets.importing.plan import (
     KINDS,
     OPTIONAL,
@@ -30,6 +30,7 @@ from recsys.datasets.importing.plan import (
     Kind,
     Source,
     TablePlan,
+    check_template,
 )
 from recsys.datasets.importing.roles import gender_words
 from recsys.datasets.importing.sources import open_source
@@ -37,7 +38,7 @@ from recsys.datasets.importing.stage import Counts, Report, Stage
 from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
 from recsys.errors import DataError
 from recsys.lock import writing
-from recsys.schema import GENDER, DatasetInfo, Template
+from recsys.schema import GENDER, DatasetInfo
 from recsys.settings import Limits
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -197,6 +198,7 @@ def _import(
         source = open_source(found, plan, limits)
         staged = _stage(source, files, rejected, limits, progress or (lambda what, done, total: None))
         info = _info(name, source, staged)
+        _check_likes(source, staged, info)
         is_published = not dry_run and (valid_rows or staged.findings.n_errors == 0)
         about: dict[str, Any] = {"liked_from": info.liked_from, "item_template": info.item_template}
         about["left_out"] = sorted({file.name for file in found} - {table.name for table in source.tables})
@@ -271,7 +273,7 @@ def _stage(source: Source, files: Path, rejected: Path, limits: Limits, report: 
 
 def _check_template(source: Source, columns: Sequence[str]) -> None:
     pattern = str(source.about.get("item_template") or DatasetInfo("").item_template)
-    Template(pattern).check([*columns, *(name for name in _ALWAYS_KNOWN if name not in columns)])
+    check_template(pattern, [*columns, *(name for name in _ALWAYS_KNOWN if name not in columns)])
 
 
 def _check_some(kind: Kind, counts: Counts, file: str, findings: Findings) -> None:
@@ -279,7 +281,20 @@ def _check_some(kind: Kind, counts: Counts, file: str, findings: Findings) -> No
         first = next((found for found in findings.kept if found.is_error), None)
         why = f" (row {first.row}: {first.what})" if first else ""
         fix = "Give at least one item with an id and a title; check the delimiter and which columns they are."
+        if first and "COLDLENS_MAX" in first.fix:
+            fix = first.fix
         raise DataError(f"No item can be used{why}", file, fix=fix)
+
+
+def _check_likes(source: Source, staged: _Staged, info: DatasetInfo) -> None:
+    """Warns where every interaction has a rating and none is high enough: nothing can be learned then."""
+    if not np.isfinite(staged.highest_rating) or staged.highest_rating >= info.liked_from:
+        return
+    table = next(table for table in source.tables if table.plan.kind == "interactions")
+    what = f"No rating reaches {info.liked_from:g}, from where on one counts as a like"
+    fix = "Set liked_from in the plan (--plan), if lower ratings mean that somebody liked an item."
+    column, value = table.plan.roles.get("rating", ""), f"{staged.highest_rating:g} at most"
+    staged.findings.add([Finding(table.name, None, column, value, what, fix, False)])
 
 
 def _write_users(user_ids: list[str], files: Path) -> None:
