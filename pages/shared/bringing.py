@@ -49,7 +49,8 @@ def draw_bringing() -> None:
         if not any(part.table.kind == "items" for part in parts):
             st.warning("One of the files has to hold the items.", icon=":material/warning:")
             return
-    name, said = _draw_about(paths, known=found["format"])
+    has_ratings = any("rating" in part.table.roles for part in parts)
+    name, said = _draw_about(paths, known=found["format"], has_ratings=has_ratings)
     plan = said if found["format"] else _draw_template(complete(said, parts), looks)
     if plan is None:
         return
@@ -145,7 +146,7 @@ def _corrected(look: Mapping[str, Any], number: int) -> dict[str, Any] | None:
 DIALECT_VALUES: Mapping[str, Mapping[str, str]] = {"delimiter": {"tab": "\t"}, "quote": {"none": ""}}
 
 
-def _draw_about(paths: Sequence[Path], *, known: str | None) -> tuple[str, ImportPlan]:
+def _draw_about(paths: Sequence[Path], *, known: str | None, has_ratings: bool) -> tuple[str, ImportPlan]:
     st.subheader("3 · What it is")
     guess = re.sub(r"[^a-z0-9]+", "-", (known or paths[0].stem).lower()).strip("-")[:60] or "my-catalog"
     left, right = st.columns(2)
@@ -159,7 +160,14 @@ def _draw_about(paths: Sequence[Path], *, known: str | None) -> tuple[str, Impor
     domain = left.selectbox("Domain", _DOMAINS, index=len(_DOMAINS) - 1, key="own-domain", accept_new_options=True)
     licence = right.text_input("Licence", "unknown", key="own-licence", max_chars=200)
     source = st.text_input("Source", "", key="own-source", max_chars=300, placeholder="Where the data comes from")
-    return name.strip(), ImportPlan(title=title, domain=domain or "unknown", licence=licence, source=source)
+    liked_from = None
+    if has_ratings:
+        liked_from = st.number_input(
+            "A like is a rating of at least", value=None, key="own-liked-from", placeholder="four fifths of the scale",
+            help="Empty: 4 of 5, 8 of 10, 80 of 100, by the highest rating that is there; counts are likes, all of them.",
+        )  # fmt: skip
+    plan = ImportPlan(title=title, domain=domain or "unknown", licence=licence, source=source, liked_from=liked_from)
+    return name.strip(), plan
 
 
 def _draw_template(plan: ImportPlan, looks: Sequence[Mapping[str, Any]]) -> ImportPlan | None:

@@ -18,6 +18,8 @@ from recsys.datasets.versions import INFO_FILE
 from recsys.errors import ColdlensError, ConfigError
 
 _ASKED = "_import_asked"
+_SORTS = 12
+"""Sorts of faults that are told above the table."""
 
 
 def draw_import(paths: Sequence[Path], name: str, plan: ImportPlan) -> None:
@@ -139,6 +141,17 @@ def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
+def _draw_sorts(report: Mapping[str, Any]) -> None:
+    """Draws one line for each sort of fault, with what to do: the table below may be too wide for that."""
+    fixes = {(found["file"], found["what"], found["is_error"]): found["fix"] for found in report["findings"]}
+    lines = []
+    for sort in report["counts"][:_SORTS]:
+        mark = ":red[:material/error:]" if sort["is_error"] else ":orange[:material/warning:]"
+        fix = fixes.get((sort["file"], sort["what"], sort["is_error"]), "")
+        lines.append(f"{mark} **{plain(sort['what'])}** · {sort['count']:,} in {plain(sort['file'])} · {plain(fix)}")
+    st.markdown("  \n".join(lines))
+
+
 def draw_report(report: Mapping[str, Any]) -> None:
     """Draws what a check or an import found: rows, faults with what to do, and the rejected rows for download."""
     with st.grid("auto", min_column_width=150):
@@ -159,6 +172,7 @@ def draw_report(report: Mapping[str, Any]) -> None:
         return
     errors, warnings = _counted(report["errors"], "error"), _counted(report["warnings"], "warning")
     st.markdown(f"**{errors}** (the row cannot be used) and **{warnings}** (the row is kept).")
+    _draw_sorts(report)
     frame = pd.DataFrame(report["findings"])
     frame.insert(0, "severity", frame.pop("is_error").map({True: "error", False: "warning"}))
     frame = frame.rename(columns={"what": "what is wrong", "fix": "what to do"})

@@ -33,7 +33,7 @@ from recsys.views.text import item_texts
 
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, in all); the steps are ``encode`` and ``index``."""
-BLOCK = 2_048
+BLOCK = 512
 """Texts that are encoded and kept at a time: a few seconds of work."""
 _KEPT = 2
 """Embeddings of an encoder that stay: the newest, and the ones before, which an open dashboard may still read."""

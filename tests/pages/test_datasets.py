@@ -96,8 +96,10 @@ def test_files_are_mapped_checked_and_imported(bring, data):
     box(app, "Description").set_value("note").run()
     assert not app.exception
     assert "Lamp. home, light. warm" in said(app)
+    next(widget for widget in app.number_input if widget.key == "own-liked-from").set_value(5.0).run()
     press(app, "Check")
     wait_for(app, "2 errors")
+    assert "The title is empty · 1 in goods.csv · Give the item a title." in said(app)
     assert "0 warnings" in said(app)
     shown = app.dataframe[-1].value
     assert shown[["file", "row", "column", "value"]].to_numpy().tolist() == [
@@ -111,7 +113,7 @@ def test_files_are_mapped_checked_and_imported(bring, data):
     made = open_dataset("goods", data_dir=data)
     assert made.items["title"].tolist() == ["Lamp", "Kettle", "Kite"]
     assert made.items["categories"].tolist()[0] == ("home", "light")
-    assert made.likes["item_id"].tolist() == ["1", "3"]
+    assert made.likes["item_id"].tolist() == ["1"]
     assert sorted(made.users["user_id"]) == ["ann", "bob"]
     assert not (data / "goods" / "build.json").exists()
     assert any(button.label == "Build" for button in app.button)
