@@ -973,7 +973,7 @@ def test_check_of_a_damaged_version(tmp_path: Path):
     run(tmp_path, THREE)
     path = files_of(tmp_path / "data" / "shop") / "items.parquet"
     path.write_bytes(path.read_bytes()[:-9])
-    with pytest.raises(DataError, match="A file of the artifact is damaged: .*items.parquet"):
+    with pytest.raises(DataError, match="A file of the artifact is damaged"):
         check_dataset(tmp_path / "data" / "shop")
     with pytest.raises(DataError, match="There is no such dataset"):
         check_dataset(tmp_path / "data" / "nowhere")
