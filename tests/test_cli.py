@@ -435,7 +435,7 @@ def test_train_and_evaluate_without_likes(shell: Shell, world_folder: Dataset):
     assert "There are no likes of other users to learn from: 'world'. Use the cosine scorer" in err
     code, _, err = shell(*EVALUATE)
     assert code == 2
-    assert "Nothing can be evaluated on this dataset: 'world'. Choose a dataset with users and interactions." in err
+    assert "Nothing can be evaluated on this dataset: 'world'. Choose a dataset with users and likes of theirs" in err
 
 
 def test_recommend_by_either_scorer(shell: Shell, world_folder: Dataset):

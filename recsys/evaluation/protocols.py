@@ -100,7 +100,7 @@ def make_folds(dataset: Dataset, protocol: str, *, folds: int, seed: int) -> Ite
     if folds < 2:
         raise ConfigError("There are too few folds", folds, fix="Choose at least 2.")
     if not len(dataset.users) or not len(dataset.likes):
-        fix = "Choose a dataset with users and interactions."
+        fix = "Choose a dataset with users and likes of theirs (a rating is one from `liked_from` of dataset.toml on)."
         raise DataError("Nothing can be evaluated on this dataset", dataset.name, fix=fix)
     return (_cold_user if protocol == "cold-user" else _cold_item)(dataset, folds, np.random.default_rng(seed))
 

@@ -144,7 +144,7 @@ def _texts_of(column: pa.Array) -> Any:
     try:
         if not _is_odd(kind):
             return text_column(pc.cast(column, pa.large_string()))
-    except pa.ArrowNotImplementedError:
+    except pa.ArrowNotImplementedError:  # a type that has no text: told as a finding, as nested ones are
         pass
     return pd.Series([NESTED if value.is_valid else None for value in column], dtype=object)
 
