@@ -55,31 +55,21 @@ def start_build(name: str) -> None:
     jobs().start(job_name(name), ["build", name])
 
 
-@st.fragment(run_every=1.0)
 def draw_build(name: str) -> None:
-    """Draws how far the build of a dataset is, and what can be done about it."""
+    """Draws how far the build of a dataset is, and what can be done about it.
+
+    Only a running build is asked for every second, and nothing leads to another page from there: a question still on its way
+    when the page changes brings the old, empty page back (Streamlit 1.67).
+    """
+    if _is_running(name):
+        _watch(name)
+        return
     state = build_state(resources.settings().data_dir / name)
     job = jobs().get(job_name(name))
-    is_ours = job is not None and job.is_running
-    is_running = is_ours or (state is not None and state["state"] == "running")
-    if not is_running and job is not None and (error := job.error()):
+    if job is not None and (error := job.error()):
         show_error(error)
     if state is not None:
         _draw_steps(state)
-    if is_running:
-        _draw_progress(state)
-        if is_ours:
-            assert job is not None
-            st.button(
-                "Cancel",
-                on_click=jobs().cancel,
-                args=(job_name(name), job),
-                icon=":material/close:",
-                key=f"cancel-{name}",
-            )
-        else:
-            st.caption(f"Another process does this (number {state['pid'] if state else '?'}); it can be ended there.")
-        return
     if state is not None and state["state"] == "interrupted":
         st.info(
             "The last build was stopped before its end. Building again goes on where it was.", icon=":material/pause:"
@@ -89,6 +79,29 @@ def draw_build(name: str) -> None:
         st.button(label, on_click=start_build, args=(name,), icon=":material/build:", key=f"start-{name}")
         if state is not None and state["state"] == "finished":
             draw_opening(name)
+
+
+def _is_running(name: str) -> bool:
+    state = build_state(resources.settings().data_dir / name)
+    job = jobs().get(job_name(name))
+    return (job is not None and job.is_running) or (state is not None and state["state"] == "running")
+
+
+@st.fragment(run_every=1.0)
+def _watch(name: str) -> None:
+    if not _is_running(name):
+        st.rerun()
+    state = build_state(resources.settings().data_dir / name)
+    job = jobs().get(job_name(name))
+    if state is not None:
+        _draw_steps(state)
+    _draw_progress(state)
+    if job is not None and job.is_running:
+        st.button(
+            "Cancel", on_click=jobs().cancel, args=(job_name(name), job), icon=":material/close:", key=f"cancel-{name}"
+        )
+    else:
+        st.caption(f"Another process does this (number {state['pid'] if state else '?'}); it can be ended there.")
 
 
 def draw_opening(name: str) -> None:

@@ -6,12 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import figures
-from pages.shared.link import VERSION
+from pages.shared.going import explain_item
 from pages.shared.widgets import plain
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Dataset, Facet, Recommendations
 
 _PER_PAGE = 20
-WANTED = "_explain_item"
 """Session key of the item whose explanation was asked for on a card: its item_id."""
 PROBABILITY = (
     "How likely a like is, calibrated on users held out from training: of a hundred items with 30 %, such people went on to "
@@ -68,9 +67,7 @@ def _draw_reason(row: pd.Series, values: list[float], facets: tuple[Facet, ...],
             if pd.notna(probability):
                 st.caption(PROBABILITY)
         if st.button("Why?", key=f"why-{row[ITEM_ID]}", help="Parts, words, and what would change it"):
-            st.session_state[WANTED] = row[ITEM_ID]
-            # without parameters, Streamlit 1.67 would refuse to clear those that are bound; bound ones come back by themselves
-            st.switch_page("pages/explain.py", query_params={VERSION: "1"})
+            explain_item(row[ITEM_ID])
 
 
 def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str:

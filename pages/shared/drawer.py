@@ -5,10 +5,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.atlases import Opened
-from pages.shared.cards import WANTED
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
-from pages.shared.link import VERSION
+from pages.shared.going import explain_item
 from pages.shared.widgets import plain
 from recsys.export import neutralise
 from recsys.projection import Place
@@ -67,8 +66,7 @@ def _draw_facts(page: Page, opened: Opened, row: int) -> None:
     item_id = str(item[ITEM_ID])
     with st.container(horizontal=True, gap="small"):
         if st.button("Explain", icon=":material/psychology:", key="map_explain"):
-            st.session_state[WANTED] = item_id
-            st.switch_page("pages/explain.py", query_params={VERSION: "1"})
+            explain_item(item_id)
         if item_id in page.profile.liked:
             st.button("No longer like it", icon=":material/heart_minus:", on_click=_unlike, args=(dataset.labels[row],))
         else:

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import figures, part_charts, resources
-from pages.shared.cards import PROBABILITY, WANTED, draw_legend
+from pages.shared.cards import PROBABILITY, draw_legend
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
+from pages.shared.going import wanted_item
 from pages.shared.jobs import jobs
 from pages.shared.sharing import draw_link
 from pages.shared.widgets import plain
@@ -32,7 +33,7 @@ def choose_item(page: Page, found: Recommendations) -> str:
     """Draws the choice of the item, the list's items first, and returns its item_id."""
     dataset = page.dataset
     listed = [dataset.labels[dataset.item_row(item_id)] for item_id in found.table[ITEM_ID]]
-    if (wanted := st.session_state.pop(WANTED, None)) is not None:
+    if (wanted := wanted_item()) is not None:
         st.session_state[ITEM] = dataset.labels[dataset.item_row(wanted)]
     options = list(dict.fromkeys([*listed, *offered_items(dataset, st.session_state.get(ITEM))]))
     label = st.selectbox(
