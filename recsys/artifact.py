@@ -94,10 +94,11 @@ class ArtifactStore:
             draft.mkdir(parents=True)
             self._sweep()
             yield draft
-            files = {path.name: _describe(path) for path in sorted(draft.iterdir())}
+            written = sorted(path for path in draft.rglob("*") if path.is_file())
+            files = {path.relative_to(draft).as_posix(): _describe(path) for path in written}
             manifest = {"format": FORMAT, "key": key, "files": files, "about": dict(about)}
             (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
-            for path in (*draft.iterdir(), draft):
+            for path in (*draft.rglob("*"), draft):
                 _sync(path)
             self._commit(draft, self.path(kind, key))
         except OSError as error:

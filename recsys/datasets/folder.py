@@ -1,5 +1,6 @@
 """A dataset on disk: ``dataset.toml`` and Parquet files; see ``versions`` for where those lie."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,17 @@ from recsys.errors import DataError
 from recsys.schema import (
     AGE,
     CATEGORIES,
+    GRAPH_COLUMNS,
     ITEM_ID,
     TITLE,
     USER_ID,
     YEAR,
     Dataset,
+    no_graph,
 )
 
 ITEMS_FILE, USERS_FILE, INTERACTIONS_FILE = "items.parquet", "users.parquet", "interactions.parquet"
+GRAPH_FILE, MEDIA = "graph.parquet", "media"
 
 
 def read_folder(folder: Path) -> Dataset:
@@ -34,7 +38,9 @@ def read_folder(folder: Path) -> Dataset:
     items = _items(_read(where / ITEMS_FILE), where / ITEMS_FILE)
     users = _users(_read(where / USERS_FILE), where / USERS_FILE)
     interactions = _interactions(_read(where / INTERACTIONS_FILE), where / INTERACTIONS_FILE)
-    return Dataset(folder.name, read_info(folder), items, users, interactions, folder)
+    graph = _graph(_read(where / GRAPH_FILE), where / GRAPH_FILE)
+    media = where / MEDIA if (where / MEDIA).is_dir() else None
+    return Dataset(folder.name, read_info(folder), items, users, interactions, folder, graph, media)
 
 
 def write_folder(dataset: Dataset, folder: Path) -> Dataset:
@@ -45,10 +51,14 @@ def write_folder(dataset: Dataset, folder: Path) -> Dataset:
     """
     with publish_version(folder, dataset.info) as draft:
         dataset.items.assign(**_stored_categories(dataset.items)).to_parquet(draft / ITEMS_FILE)
-        for frame, name in ((dataset.users, USERS_FILE), (dataset.interactions, INTERACTIONS_FILE)):
+        others = {USERS_FILE: dataset.users, INTERACTIONS_FILE: dataset.interactions, GRAPH_FILE: dataset.graph}
+        for name, frame in others.items():
             if len(frame):
                 frame.to_parquet(draft / name)
-    return replace(dataset, name=folder.name, folder=folder)
+        if dataset.media is not None:
+            shutil.copytree(dataset.media, draft / MEDIA)
+    media = None if dataset.media is None else files_of(folder) / MEDIA
+    return replace(dataset, name=folder.name, folder=folder, media=media)
 
 
 def _stored_categories(items: pd.DataFrame) -> dict[str, Any]:
@@ -102,6 +112,10 @@ def _interactions(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     if frame.empty:
         return pd.DataFrame({USER_ID: pd.Series(dtype=str), ITEM_ID: pd.Series(dtype=str)})
     return _with_ids(frame, (USER_ID, ITEM_ID), path).reset_index(drop=True)
+
+
+def _graph(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    return no_graph() if frame.empty else _with_ids(frame, GRAPH_COLUMNS, path)[[*GRAPH_COLUMNS]].reset_index(drop=True)
 
 
 def _with_ids(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> pd.DataFrame:

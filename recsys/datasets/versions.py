@@ -122,9 +122,11 @@ def commit_version(folder: Path, info: DatasetInfo, draft: Path, *, about: Mappi
 
 def _key_of(draft: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(draft.iterdir()):
+    for path in sorted(path for path in draft.rglob("*") if path.is_file()):
         with path.open("rb") as file:
-            digest.update(f"{path.name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+            digest.update(
+                f"{path.relative_to(draft).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+            )
     return digest.hexdigest()
 
 

@@ -2,20 +2,27 @@
 
 from recsys.schema.columns import (
     AGE,
+    AUDIO,
     CATEGORIES,
     DESCRIPTION,
     GENDER,
+    GRAPH_COLUMNS,
+    HEAD,
+    IMAGE,
     ITEM_ID,
     ITEM_ROLES,
     LIKED_FROM,
+    PRICE,
     RATING,
+    RELATION,
+    TAIL,
     TIMESTAMP,
     TITLE,
     USER_ID,
     USER_ROLES,
     YEAR,
 )
-from recsys.schema.dataset import Dataset, DatasetInfo, fingerprint_of_frame
+from recsys.schema.dataset import Dataset, DatasetInfo, fingerprint_of_frame, no_graph
 from recsys.schema.explanation import COMPLETE, ExplainedText, Explanation, Line, Part, Word, WordMatrix
 from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
@@ -24,15 +31,22 @@ from recsys.schema.template import Template
 
 __all__ = [
     "AGE",
+    "AUDIO",
     "CATEGORIES",
     "COMPLETE",
     "DESCRIPTION",
     "GENDER",
+    "GRAPH_COLUMNS",
+    "HEAD",
+    "IMAGE",
     "ITEM_ID",
     "ITEM_ROLES",
     "LIKED_FROM",
+    "PRICE",
     "PRIOR",
     "RATING",
+    "RELATION",
+    "TAIL",
     "TIMESTAMP",
     "TITLE",
     "USER_ID",
@@ -56,4 +70,5 @@ __all__ = [
     "Word",
     "WordMatrix",
     "fingerprint_of_frame",
+    "no_graph",
 ]

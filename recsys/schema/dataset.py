@@ -15,6 +15,7 @@ from recsys.schema.columns import (
     AGE,
     CATEGORIES,
     GENDER,
+    GRAPH_COLUMNS,
     ITEM_ID,
     ITEM_ROLES,
     LIKED_FROM,
@@ -55,6 +56,11 @@ class DatasetInfo:
     liked_from: float = LIKED_FROM
 
 
+def no_graph() -> pd.DataFrame:
+    """Returns a graph without facts."""
+    return pd.DataFrame({name: pd.Series(dtype=str) for name in GRAPH_COLUMNS})
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Items, and optionally users and interactions; ids are ``str``, frames are never changed in place.
@@ -63,6 +69,9 @@ class Dataset:
         items: sorted by item_id; ``categories`` holds tuples of ``str``; row number = item_row.
         users: may be empty; ``age`` is float with ``NaN`` for unknown.
         interactions: may be empty; ``rating`` and ``timestamp`` are optional columns.
+        graph: facts as triples of ``head``, ``relation``, ``tail``, all ``str``; may be empty. A head or tail that is an item_id
+            is that item.
+        media: the folder that the columns ``image`` and ``audio`` of the items are paths in; ``None`` where there is none.
         folder: where it is kept; artifacts made from it go to ``folder / "artifacts"``. ``None`` for in-memory ones.
     """
 
@@ -72,6 +81,8 @@ class Dataset:
     users: pd.DataFrame
     interactions: pd.DataFrame
     folder: Path | None = None
+    graph: pd.DataFrame = field(default_factory=no_graph)
+    media: Path | None = None
 
     @cached_property
     def item_rows(self) -> Mapping[str, int]:
@@ -165,9 +176,10 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the content of all three frames."""
+        """SHA-256 over the content of all frames; an empty graph counts as none."""
         digest = hashlib.sha256()
-        for frame in (self.items, self.users, self.interactions):
+        graph = (self.graph,) if len(self.graph) else ()
+        for frame in (self.items, self.users, self.interactions, *graph):
             digest.update(fingerprint_of_frame(frame).encode())
         return digest.hexdigest()
 
