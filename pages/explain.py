@@ -6,6 +6,7 @@ from pages.shared.explaining import choose_item, draw_export, draw_head, draw_pa
 from pages.shared.frame import open_page, show_status
 from pages.shared.other_item import draw_contrast, draw_why_not
 from pages.shared.trust import draw_check
+from pages.shared.viewing import draw_facts, draw_view_parts
 from pages.shared.widgets import show_warnings
 
 with open_page("Why this item, and why not that one?") as page:
@@ -29,6 +30,8 @@ with open_page("Why this item, and why not that one?") as page:
     if parts.open:
         with parts:
             draw_parts(shown)
+            draw_view_parts(page, shown)
+            draw_facts(page, page.dataset.item_row(item_id))
     if words.open:
         with words:
             draw_words(page, explanation, centred=centred)

@@ -32,11 +32,11 @@ with open_page("What would we show this person?") as page:
         if asked.diversity:
             st.caption("Ranks are not in the order of the scores: items like those above them stand further down.")
         if page.has_prior or view == "Cards":
-            draw_legend(found.facets)
+            draw_legend(found.facets, found.views if len(page.recommender.scorer.views) > 1 else ())
         if view == "Table":
             draw_table(found, page.dataset)
         else:
-            draw_cards(found, page.dataset, page.recommender.reasons(found))
+            draw_cards(found, page.recommender)
     if not page.has_prior:
         if page.profile.is_empty:
             st.info("Every score is 0: the profile is empty, and items stand in the order of their ids.")

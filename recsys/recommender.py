@@ -1,7 +1,8 @@
 """The whole path: a profile in, a ranked list with its contributions out."""
 
+import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -27,10 +28,14 @@ from recsys.schema import (
     Scores,
 )
 from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
-from recsys.settings import MAX_INTEREST_LENGTH, MAX_K, Settings
+from recsys.settings import MAX_INTEREST_LENGTH, MAX_K, MAX_WEIGHT, Settings
 from recsys.training.store import open_or_train
 from recsys.views.embeddings import embed_items
+from recsys.views.fact_words import describe
+from recsys.views.facts import Facts, facts_of
+from recsys.views.opening import open_views
 from recsys.views.text import profile_text
+from recsys.views.view import GRAPH, ItemView
 
 SCORERS = ("additive", "cosine")
 Progress = Callable[[str, int, int], None]
@@ -40,7 +45,11 @@ _CANDIDATES = 10
 
 
 class Recommender:
-    """Ranks the items of one dataset for profiles; ``from_dataset`` makes one."""
+    """Ranks the items of one dataset for profiles; ``from_dataset`` makes one.
+
+    Attributes:
+        base: the recommender whose views all count 1; see ``with_views``.
+    """
 
     def __init__(
         self,
@@ -51,6 +60,7 @@ class Recommender:
         encoder: Encoder,
         embeddings: np.ndarray,
         embeddings_key: str = "",
+        views: Mapping[str, ItemView] | None = None,
     ) -> None:
         self.dataset = dataset
         self.scorer = scorer
@@ -58,6 +68,9 @@ class Recommender:
         self.encoder = encoder
         self.embeddings = embeddings
         self.embeddings_key = embeddings_key
+        self.views = dict(views or {})
+        self.base = self
+        self._device = "cuda" if encoder.description.startswith("cuda") else "cpu"
 
     @classmethod
     def from_dataset(
@@ -66,6 +79,7 @@ class Recommender:
         *,
         scorer: str | None = None,
         encoder: Encoder | None = None,
+        views: Sequence[str] | None = None,
         settings: Settings | None = None,
         progress: Progress | None = None,
     ) -> "Recommender":
@@ -74,9 +88,11 @@ class Recommender:
         Args:
             scorer: one of ``SCORERS``; ``None`` takes the dataset's default, see ``default_scorer``.
             encoder: defaults to the one that ``settings`` names.
+            views: which views of items are read beside the text, of ``image``, ``audio`` and ``graph``; by default all that the
+                dataset has.
 
         Raises:
-            ConfigError: for an unknown scorer, or an encoder that does not load.
+            ConfigError: for an unknown scorer or view, or an encoder that does not load.
             NotTrainedError: for a scorer that is not available, or that needs likes which the dataset does not have.
         """
         scorer = scorer or default_scorer(dataset)
@@ -90,14 +106,54 @@ class Recommender:
         )
         vectors, key = embed_items(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)
-        device = "cuda" if made.description.startswith("cuda") else "cpu"
-        ranked: Scorer = CosineScorer(vectors, dataset=dataset, encoder=cached)
+        opened = open_views(dataset, names=views, text_encoder=made, settings=settings, progress=progress)
         if scorer == "additive":
             report = partial(progress, "train") if progress else None
-            model = open_or_train(dataset, vectors, encoder=cached, embeddings_key=key, progress=report)
-            ranked = AdditiveScorer(model, dataset=dataset, encoder=cached)
+            model = open_or_train(dataset, vectors, encoder=cached, embeddings_key=key, views=opened, progress=report)
+            ranked: Scorer = AdditiveScorer(model, dataset=dataset, encoder=cached, embeddings=vectors, views=opened)
+        else:
+            ranked = CosineScorer(vectors, dataset=dataset, encoder=cached, views=opened)
+        device = "cuda" if made.description.startswith("cuda") else "cpu"
         index = ItemIndex(ranked.item_vectors, device=device)
-        return cls(dataset, scorer=ranked, index=index, encoder=cached, embeddings=vectors, embeddings_key=key)
+        return cls(
+            dataset,
+            scorer=ranked,
+            index=index,
+            encoder=cached,
+            embeddings=vectors,
+            embeddings_key=key,
+            views=opened,
+        )
+
+    def with_views(self, weights: Mapping[str, float]) -> "Recommender":
+        """Returns the same recommender with other weights of views, 0 (off) to 2; a view that is not named counts 1.
+
+        Raises:
+            DataError: for a weight out of range, or a view that is not there.
+        """
+        for name, weight in weights.items():
+            if name not in self.scorer.views:
+                fix = f"The views of this dataset are: {', '.join(self.scorer.views)}."
+                raise DataError("There is no such view", name, fix=fix)
+            if not 0 <= weight <= MAX_WEIGHT:
+                fix = f"Choose a number from 0 to {MAX_WEIGHT:g}."
+                raise DataError(f"The weight of the view {name} is out of range", weight, fix=fix)
+        if {name: weights.get(name, 1.0) for name in self.scorer.views} == dict(self.scorer.weights):
+            return self
+        scorer = self.scorer.with_views(weights)
+        is_same = scorer.item_vectors is self.index.vectors
+        index = self.index if is_same else ItemIndex(scorer.item_vectors, device=self._device)
+        made = Recommender(
+            self.dataset,
+            scorer=scorer,
+            index=index,
+            encoder=self.encoder,
+            embeddings=self.embeddings,
+            embeddings_key=self.embeddings_key,
+            views=self.views,
+        )
+        made.base = self.base
+        return made
 
     def recommend(
         self,
@@ -190,14 +246,67 @@ class Recommender:
 
     def reasons(self, found: Recommendations) -> list[str]:
         """Returns for each item of a list why it is there, in one sentence made from its contributions."""
-        learned = self.scorer.name != "cosine"
-        return [reason(row.tolist(), found.facets, self.dataset, learned=learned) for row in self.lifts(found)]
+        parts = self.scorer.facet_vectors(found.profile, popularity=found.popularity)
+        means = np.stack([parts.vectors @ self.explainer.mean_parts[view] for view in found.views], axis=1)
+        rows = [self.dataset.item_row(item_id) for item_id in found.table[ITEM_ID]]
+        return [
+            self._reason(row, lifts.tolist(), found.facets, found.views, by_view - means)
+            for row, lifts, by_view in zip(rows, self.lifts(found), found.by_view, strict=True)
+        ]
 
     def reason(self, explanation: Explanation) -> str:
         """Returns the same sentence for one explained item."""
         lifts = [part.contribution - part.average for part in explanation.parts]
         facets = [part.facet for part in explanation.parts]
-        return reason(lifts, facets, self.dataset, learned=self.scorer.name != "cosine")
+        views = list(explanation.by_view)
+        shares = [
+            {share.view: share.contribution - share.average for share in part.views} for part in explanation.parts
+        ]
+        by_view = np.array([[found.get(view, 0.0) for view in views] for found in shares]).reshape(
+            len(facets), len(views)
+        )
+        return self._reason(self.dataset.item_row(explanation.item_id), lifts, facets, views, by_view)
+
+    def _reason(
+        self, item_row: int, lifts: list[float], facets: Sequence[Facet], views: Sequence[str], by_view: np.ndarray
+    ) -> str:
+        if self.scorer.name != "cosine":
+            return reason(lifts, facets, self.dataset, learned=True)
+        through = {
+            facet.key: views[int(row.argmax())] for facet, row in zip(facets, by_view, strict=True) if len(views)
+        }
+        facts = {}
+        for facet in facets:
+            if facet.kind == "liked" and through.get(facet.key) == GRAPH:
+                other = self.dataset.item_row(facet.key.removeprefix("liked:"))
+                facts[facet.key] = describe(self.facts.shared(item_row, other), self.dataset.labels[other])
+        return reason(lifts, facets, self.dataset, learned=False, through=through, facts=facts)
+
+    @property
+    def material_key(self) -> str:
+        """Changes when the text embeddings or any further view do."""
+        keys = (self.embeddings_key, *(view.key for view in self.views.values()))
+        return keys[0] if len(keys) == 1 else hashlib.sha256(" ".join(keys).encode()).hexdigest()
+
+    @property
+    def answers_key(self) -> str:
+        """Changes with everything that answers depend on but the dataset: material, scorer and weights of views."""
+        weights = " ".join(f"{name}={weight:g}" for name, weight in self.scorer.weights.items())
+        return f"{self.material_key} {self.scorer.name} {weights}"
+
+    @property
+    def facts(self) -> Facts:
+        """What items have in common, from the graph or the attributes of the dataset."""
+        return self.base._facts
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return facts_of(self.dataset)
+
+    def media(self, view: str, item_row: int) -> bytes | None:
+        """Returns what is shown (a picture) or played (a sound) of an item, ``None`` where there is nothing."""
+        found = self.views.get(view)
+        return found.media(item_row) if found is not None and found.media is not None else None
 
     @cached_property
     def explainer(self) -> Explainer:
@@ -327,6 +436,8 @@ class Recommender:
         started = time.perf_counter()
         parts = self.scorer.facet_vectors(profile, popularity=popularity)
         contributions = np.asarray(self.index.vectors[rows], np.float64) @ parts.vectors.T
+        shares = self.scorer.item_parts(rows)
+        by_view = np.stack([share @ parts.vectors.T for share in shares.values()], axis=2)
         scores = contributions.sum(axis=1)
         items = self.dataset.items.iloc[rows]
         table = pd.DataFrame(
@@ -340,7 +451,10 @@ class Recommender:
             }
         )
         timings = {**timings, "contributions": (time.perf_counter() - started) * 1000}
-        return Recommendations(profile, table, tuple(map(self.named, parts.facets)), warnings, timings, popularity)
+        facets = tuple(map(self.named, parts.facets))
+        return Recommendations(
+            profile, table, facets, warnings, timings, popularity, by_view=by_view, views=tuple(shares)
+        )
 
     def named(self, facet: Facet) -> Facet:
         """Returns a facet under the name to be shown: a liked item is called by its label, which no other item has."""

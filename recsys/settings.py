@@ -11,10 +11,14 @@ from recsys.errors import ConfigError
 
 DEFAULT_DATASET = "movielens-100k"
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+DEFAULT_IMAGE_ENCODER = "efficientnet-lite0"
+DEFAULT_AUDIO_ENCODER = "descriptors"
 MAX_INTERESTS = 20
 MAX_INTEREST_LENGTH = 200
 MAX_LIKED = 100
 MAX_K = 100
+MAX_WEIGHT = 2.0
+"""Of a view; 1 is as it was learned."""
 MAX_AGE = 120
 MAX_PROFILES = 10_000
 
@@ -33,6 +37,13 @@ class Limits:
         unpacked_mb: what a compressed file or archive may unpack to.
         members: files in one archive or folder.
         memory_mb: address space of the process that reads what a browser has uploaded.
+        media_files: pictures and sounds that one import brings along.
+        picture_mb: of one picture file, brought or fetched.
+        picture_pixels: of one picture, unpacked.
+        picture_side: pixels of the longer side of a picture.
+        fetched_pictures: pictures of one dataset that are fetched from their addresses, where that is switched on.
+        fetch_seconds: to wait for one of those.
+        sound_mb: of one sound file.
     """
 
     items: int = field(default=1_000_000, metadata={"name": "COLDLENS_MAX_ITEMS"})
@@ -44,6 +55,13 @@ class Limits:
     unpacked_mb: int = field(default=16_384, metadata={"name": "COLDLENS_MAX_UNPACKED_MB"})
     members: int = field(default=1_000, metadata={"name": "COLDLENS_MAX_MEMBERS"})
     memory_mb: int = field(default=6_144, metadata={"name": "COLDLENS_MAX_MEMORY_MB"})
+    media_files: int = field(default=100_000, metadata={"name": "COLDLENS_MAX_MEDIA_FILES"})
+    picture_mb: int = field(default=10, metadata={"name": "COLDLENS_MAX_PICTURE_MB"})
+    picture_pixels: int = field(default=16_000_000, metadata={"name": "COLDLENS_MAX_PICTURE_PIXELS"})
+    picture_side: int = field(default=20_000, metadata={"name": "COLDLENS_MAX_PICTURE_SIDE"})
+    fetched_pictures: int = field(default=1_000, metadata={"name": "COLDLENS_MAX_FETCHED_PICTURES"})
+    fetch_seconds: int = field(default=5, metadata={"name": "COLDLENS_MAX_FETCH_SECONDS"})
+    sound_mb: int = field(default=200, metadata={"name": "COLDLENS_MAX_SOUND_MB"})
 
     @property
     def unpacked_bytes(self) -> int:
@@ -76,24 +94,30 @@ class Settings:
         data_dir: folder of the datasets and everything made from them.
         dataset: dataset that opens first.
         encoder: packaged name, hub name or local folder.
+        audio_encoder: ``descriptors``, or the hub name or local folder of a CLAP.
         device: ``auto`` (cuda, then mps, then cpu) or a torch device name.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16`` for encoding the catalog.
         background: whether the dashboard may prepare things in processes of their own before they are asked for.
         limits: of what is read from files that somebody brings.
+        image_encoder: ``efficientnet-lite0``, or the hub name or local folder of a CLIP or SigLIP model.
+        fetch_images: whether pictures of items that are given as web addresses are fetched from there.
     """
 
     data_dir: Path = Path("data")
     dataset: str = DEFAULT_DATASET
     encoder: str = DEFAULT_ENCODER
+    audio_encoder: str = DEFAULT_AUDIO_ENCODER
     device: str = "auto"
     precision: str = "auto"
     background: bool = True
     limits: Limits = field(default_factory=Limits)
+    image_encoder: str = DEFAULT_IMAGE_ENCODER
+    fetch_images: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_DEVICE``, ``_PRECISION``, ``_BACKGROUND`` and the limits;
-        empty means default.
+        """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
+        ``_BACKGROUND`` and the limits; empty means default.
 
         Raises:
             ConfigError: for a limit that is not a number.
@@ -103,8 +127,11 @@ class Settings:
             data_dir=Path(environment.get("COLDLENS_DATA_DIR") or default.data_dir),
             dataset=environment.get("COLDLENS_DATASET") or default.dataset,
             encoder=environment.get("COLDLENS_ENCODER") or default.encoder,
+            audio_encoder=environment.get("COLDLENS_AUDIO_ENCODER") or default.audio_encoder,
             device=environment.get("COLDLENS_DEVICE") or default.device,
             precision=environment.get("COLDLENS_PRECISION") or default.precision,
             background=environment.get("COLDLENS_BACKGROUND", "").lower() not in ("off", "no", "false", "0"),
             limits=Limits.from_environment(environment),
+            image_encoder=environment.get("COLDLENS_IMAGE_ENCODER") or default.image_encoder,
+            fetch_images=environment.get("COLDLENS_FETCH_IMAGES", "").lower() in ("on", "yes", "true", "1"),
         )

@@ -55,7 +55,7 @@ def test_everything_is_built_once(toy_folder: Dataset):
     assert (first.dataset, first.n_items, first.n_encoded, first.trained, first.mapped) == ("toy", 12, 12, True, True)
     assert states(first) == dict.fromkeys(STEPS, "done")
     kinds = sorted(path.name.split("-")[0] for path in (toy_folder.folder / "artifacts").glob("[a-z]*-*"))
-    assert kinds == ["additive", "map", "map", "people", "people", "text"]
+    assert kinds == ["additive", "graph", "map", "map", "people", "people", "text"]
 
     encoder = ToyEncoder()
     again = build(toy_folder, encoder=encoder)

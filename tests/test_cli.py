@@ -185,7 +185,7 @@ def test_build(shell: Shell):
     found = shell.json("build", "toy")
     assert found.pop("seconds") >= 0
     steps = {step["step"]: step["state"] for step in found.pop("steps")}
-    assert steps == dict.fromkeys(("read", "encode", "index", "train", "project"), "done")
+    assert steps == dict.fromkeys(("read", "encode", "index", "views", "train", "project"), "done")
     assert found == {
         "dataset": "toy",
         "items": 12,
@@ -206,6 +206,7 @@ def test_build(shell: Shell):
         "Reading",
         "Encoding the items",
         "Keeping their embeddings",
+        "Looking at pictures, listening to sounds, linking facts",
         "Learning from likes",
         "Laying out the maps",
     ]
@@ -219,7 +220,7 @@ def test_build_until(shell: Shell, tmp_path: Path):
     assert json.loads(progress.read_text()) == {"finished": True}
     found = shell.json("build", "toy", "--until", "train")
     assert (found["encoded"], found["trained"], found["mapped"]) == (0, True, False)
-    assert [step["state"] for step in found["steps"]] == ["done", "reused", "reused", "done"]
+    assert [step["state"] for step in found["steps"]] == ["done", "reused", "reused", "done", "done"]
 
 
 def test_build_says_what_it_leaves_out(shell: Shell):
@@ -315,9 +316,11 @@ def test_evaluate_prints_the_summary_and_keeps_the_evaluation(shell: Shell, worl
     opened = open_dataset("world", data_dir=shell.data_dir)
     recommender = Recommender.from_dataset(opened, encoder=ToyEncoder())
     plan = Plan("world", folds=2, shots=(0, 1), rivals=("popular",))
-    expected = evaluate(opened, recommender.embeddings, encoder=ToyEncoder(), plan=plan).to_dict()
+    expected = evaluate(
+        opened, recommender.embeddings, encoder=ToyEncoder(), plan=plan, views=recommender.views
+    ).to_dict()
     assert found == expected | {"rivals_left_out": []}
-    (kept,) = kept_evaluations(opened, recommender.embeddings_key)
+    (kept,) = kept_evaluations(opened, recommender.material_key)
     assert kept.plan == plan
     assert kept.to_dict() == expected
     assert (

@@ -74,7 +74,7 @@ class Opened:
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _open(_page: Page, dataset: str, scorer: str, space: str, n_components: int, version: str) -> Opened | None:
     found = _page.recommender
-    opened, texts = open_space(space, found.scorer, found.embeddings), found.explainer.item_texts
+    opened, texts = open_space(space, found.base.scorer, found.embeddings), found.explainer.item_texts
     config = MapConfig(n_components=n_components)
     if found.dataset.folder is None:
         return None
@@ -92,7 +92,7 @@ def _told(profile: Profile) -> str:
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _preview(_page: Page, dataset: str, scorer: str, space: str, n_components: int, version: str) -> Opened:
     found = _page.recommender
-    opened = open_space(space, found.scorer, found.embeddings)
+    opened = open_space(space, found.base.scorer, found.embeddings)
     items = fit_pca(opened.vectors, n_components)
     n = len(opened.vectors)
     trust = Trust(float("nan"), float("nan"), np.full(n, np.nan), n)
@@ -103,7 +103,7 @@ def _preview(_page: Page, dataset: str, scorer: str, space: str, n_components: i
 
 def version_of(page: Page) -> str:
     """Changes when the dataset or its embeddings do, and with them everything that was learned."""
-    return f"{page.dataset.fingerprint} {page.recommender.embeddings_key}"
+    return f"{page.dataset.fingerprint} {page.recommender.material_key}"
 
 
 def open_or_preview(page: Page, space: str, n_components: int) -> Opened:

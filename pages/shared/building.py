@@ -16,6 +16,7 @@ _STEPS = {
     "read": "Read the files",
     "encode": "Encode every new or changed text with BERT",
     "index": "Publish the embeddings",
+    "views": "Look at pictures, listen to sounds, link facts",
     "train": "Learn from the likes",
     "project": "Lay out the maps",
 }

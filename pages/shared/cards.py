@@ -8,7 +8,9 @@ import streamlit as st
 from pages.shared import figures
 from pages.shared.going import explain_item
 from pages.shared.widgets import plain
+from recsys.recommender import Recommender
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Dataset, Facet, Recommendations
+from recsys.views.view import IMAGE
 
 _PER_PAGE = 20
 """Session key of the item whose explanation was asked for on a card: its item_id."""
@@ -18,56 +20,91 @@ PROBABILITY = (
 )
 
 
-def draw_cards(found: Recommendations, dataset: Dataset, reasons: Sequence[str]) -> None:
+def draw_cards(found: Recommendations, recommender: Recommender) -> None:
     """Draws one bordered card per item, at most twenty at a time, each with its reason and a way to its explanation."""
     is_dark = st.context.theme.type == "dark"
+    reasons = recommender.reasons(found)
     pages = -(-len(found) // _PER_PAGE)
     page = st.pagination(pages, key="page") if pages > 1 else 1
     contributions = found.contributions.to_numpy()
-    sides = figures.largest_sides(contributions.tolist())
+    by_view = found.by_view.sum(axis=1)
+    has_views = len(recommender.scorer.views) > 1
+    sides = figures.largest_sides([*contributions.tolist(), *(by_view.tolist() if has_views else [])])
     shown = range((page - 1) * _PER_PAGE, min(page * _PER_PAGE, len(found)))
     with st.grid("auto", min_column_width=280):
         for n in shown:
             row, values = found.table.iloc[n], contributions[n].tolist()
             with st.container(border=True, height="stretch"):
-                _draw_heading(row, dataset, is_dark=is_dark)
+                _draw_heading(row, recommender, is_dark=is_dark)
                 bar = figures.score_bar(values, found.facets, sides=sides, is_dark=is_dark)
                 st.image(bar, width="stretch", alt=_spoken(row["score"], values, found.facets))
-                _draw_reason(row, values, found.facets, reasons[n])
+                if has_views:
+                    shares = dict(zip(found.views, by_view[n].tolist(), strict=True))
+                    told = ", ".join(f"{figures.VIEW_NAMES[view]} {value:+.3f}" for view, value in shares.items())
+                    st.image(figures.view_bar(shares, sides=sides, is_dark=is_dark), width="stretch", alt=told)
+                _draw_reason(row, found, n, reasons[n])
 
 
-def draw_legend(facets: tuple[Facet, ...]) -> None:
-    """Draws what the colours of the bars stand for."""
-    with st.container(horizontal=True, gap="small"):
-        for name, picture in figures.legend_pictures(facets, is_dark=st.context.theme.type == "dark"):
-            st.image(picture, alt=name)
+def draw_legend(facets: tuple[Facet, ...], views: Sequence[str] = ()) -> None:
+    """Draws what the colours of the bars stand for; of views where there are several."""
+    is_dark = st.context.theme.type == "dark"
+    with st.container(gap=None):
+        with st.container(horizontal=True, gap="small"):
+            if views:
+                st.caption("Of the person", width="content")
+            for name, picture in figures.legend_pictures(facets, is_dark=is_dark):
+                st.image(picture, alt=name)
+        if views:
+            with st.container(horizontal=True, gap="small"):
+                st.caption("Of the item (thin bar)", width="content")
+                for name, picture in figures.view_legend_pictures(views, is_dark=is_dark):
+                    st.image(picture, alt=name)
 
 
-def _draw_heading(row: pd.Series, dataset: Dataset, *, is_dark: bool) -> None:
-    item = dataset.items.iloc[dataset.item_row(row[ITEM_ID])]
+def draw_picture(recommender: Recommender, item_row: int, title: str, *, is_dark: bool, width: int = 48) -> None:
+    """Draws the thumbnail of an item, or its initials where it has no picture."""
+    shown = recommender.media(IMAGE, item_row)
+    st.image(shown if shown is not None else figures.tile(title, is_dark=is_dark), width=width, alt="")
+
+
+def _draw_heading(row: pd.Series, recommender: Recommender, *, is_dark: bool) -> None:
+    dataset = recommender.dataset
+    item_row = dataset.item_row(row[ITEM_ID])
+    item = dataset.items.iloc[item_row]
     facts = [str(item[YEAR])] if YEAR in item and pd.notna(item[YEAR]) else []
     facts += [", ".join(item[CATEGORIES])] if CATEGORIES in item and len(item[CATEGORIES]) else []
     with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
-        st.image(figures.tile(row["title"], is_dark=is_dark), width=48, alt="")
+        draw_picture(recommender, item_row, row["title"], is_dark=is_dark)
         with st.container(gap=None):
             st.markdown(f"**{row['rank']}. {plain(row['title']) or 'Untitled'}**")
             st.caption(plain(" · ".join(facts)) or "No further facts")
 
 
-def _draw_reason(row: pd.Series, values: list[float], facets: tuple[Facet, ...], reason: str) -> None:
+def _draw_reason(row: pd.Series, found: Recommendations, number: int, reason: str) -> None:
     score, probability = row["score"], row["probability"]
     st.caption(plain(reason))
     if pd.notna(probability):
         st.markdown(f"{probability:.0%} likely to be liked".replace("%", " %"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         with st.popover(f"{score:.3f}", help="The numbers behind the bar"):
-            split = pd.DataFrame({"part": [facet.label for facet in facets], "contribution": values})
-            st.dataframe(split, hide_index=True, column_config=_signed(["contribution"]), alt="Parts of the score")
+            split = split_of(found, number)
+            names = [name for name in split.columns if name != "part"]
+            st.dataframe(split, hide_index=True, column_config=_signed(names), alt="Parts of the score")
             st.caption(f"They add up to the score, {score:.4f}.")
             if pd.notna(probability):
                 st.caption(PROBABILITY)
         if st.button("Why?", key=f"why-{row[ITEM_ID]}", help="Parts, words, and what would change it"):
             explain_item(row[ITEM_ID])
+
+
+def split_of(found: Recommendations, number: int) -> pd.DataFrame:
+    """Returns one row for each part of one item's score: what it adds, and through which views of the item."""
+    values = found.contributions.iloc[number].to_numpy()
+    split = pd.DataFrame({"part": [facet.label for facet in found.facets], "contribution": values})
+    for place, view in enumerate(found.views):
+        if view != "prior" and found.by_view[number, :, place].any():
+            split[figures.VIEW_NAMES[view]] = found.by_view[number, :, place]
+    return split
 
 
 def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str:

@@ -5,10 +5,18 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.shared.link import ITEM_ATTRIBUTE, year_range
+from pages.shared.link import ITEM_ATTRIBUTE, LEFT_OUT, WEIGHT, year_range
 from recsys.schema import Dataset, ItemFilter
-from recsys.settings import MAX_K
+from recsys.scorer import Scorer
+from recsys.settings import MAX_K, MAX_WEIGHT
+from recsys.views.view import VIEW_WORDS
 
+_WEIGHED = {
+    "text": "How much it counts that the words of the person are like those of the item. 0 switches it off.",
+    "image": "How much it counts that interests fit the picture, and that it looks like those of liked items. 0 switches it off.",
+    "audio": "How much it counts that interests fit the sound, and that it sounds like those of liked items. 0 switches it off.",
+    "graph": "How much it counts that an item shares facts with liked ones, rare facts more. 0 switches it off.",
+}
 _BIND: Literal["query-params"] = "query-params"
 
 
@@ -51,6 +59,40 @@ def draw_list_controls(dataset: Dataset, *, has_prior: bool) -> ListControls:
         "0 ranks by score alone; more avoids items that read like those already in the list (maximal marginal relevance).",
     )
     return ListControls(k, _draw_filters(dataset), popularity, diversity)
+
+
+def draw_view_controls(scorer: Scorer) -> dict[str, float]:
+    """Draws what each view of the items counts, where there are several, and returns their weights.
+
+    A learned scorer has weighed its views itself, so they are only switched off; without likes the reader weighs them.
+    """
+    if len(scorer.views) < 2:
+        return {}
+    if scorer.name == "cosine":
+        return {view: _draw_weight(view) for view in scorer.views}
+    gone = st.pills(
+        "Views left out",
+        [VIEW_WORDS[view] for view in scorer.views],
+        selection_mode="multi",
+        key=LEFT_OUT,
+        bind=_BIND,
+        help="Items are known by these views. What a view that is left out added is taken off every score; of items that "
+        "people have liked, the learned part takes over what it stood for.",
+    )
+    return {view: 0.0 for view in scorer.views if VIEW_WORDS[view] in (gone or [])}
+
+
+def _draw_weight(view: str) -> float:
+    return st.slider(
+        f"Weight: {VIEW_WORDS[view]}",
+        0.0,
+        MAX_WEIGHT,
+        1.0,
+        0.05,
+        key=f"{WEIGHT}{view}",
+        bind=_BIND,
+        help=_WEIGHED[view],
+    )
 
 
 def _draw_share(label: str, value: float, explanation: str) -> float:

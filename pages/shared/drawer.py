@@ -8,6 +8,7 @@ from pages.shared.atlases import Opened
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.going import explain_item
+from pages.shared.viewing import draw_media, draw_strongest_facts
 from pages.shared.widgets import plain
 from recsys.export import neutralise
 from recsys.projection import Place
@@ -63,6 +64,8 @@ def _draw_facts(page: Page, opened: Opened, row: int) -> None:
     st.dataframe(
         pd.DataFrame({"fact": list(facts), "value": list(facts.values())}), hide_index=True, alt="Facts of the item"
     )
+    draw_strongest_facts(page, row)
+    draw_media(page, row)
     item_id = str(item[ITEM_ID])
     with st.container(horizontal=True, gap="small"):
         if st.button("Explain", icon=":material/psychology:", key="map_explain"):

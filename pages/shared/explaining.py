@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import figures, part_charts, resources
-from pages.shared.cards import PROBABILITY, draw_legend
+from pages.shared import part_charts, resources
+from pages.shared.cards import PROBABILITY, draw_legend, draw_picture
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.going import wanted_item
@@ -64,7 +64,8 @@ def draw_head(page: Page, explanation: Explanation, found: Recommendations) -> N
     score, probability = explanation.total, float(page.recommender.scorer.probability(np.array([explanation.total]))[0])
     with st.container(border=True):
         with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
-            st.image(figures.tile(explanation.title, is_dark=st.context.theme.type == "dark"), width=48, alt="")
+            row = page.dataset.item_row(explanation.item_id)
+            draw_picture(page.recommender, row, explanation.title, is_dark=st.context.theme.type == "dark")
             with st.container(gap=None):
                 st.markdown(f"**{plain(explanation.title) or 'Untitled'}**")
                 st.caption(plain(page.recommender.reason(explanation)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from recsys.schema import Facet
+from recsys.views.view import VIEW_WORDS
 
 COLOURS: Mapping[str, str] = {
     "prior": "#999999",
@@ -14,6 +15,15 @@ COLOURS: Mapping[str, str] = {
     "liked": "#56B4E9",
 }
 """Okabe–Ito: told apart by colour-blind readers; the same colour means the same kind of facet everywhere."""
+VIEW_COLOURS: Mapping[str, str] = {
+    "text": "#0072B2",
+    "image": "#CC79A7",
+    "audio": "#E69F00",
+    "graph": "#009E73",
+    "learned": "#56B4E9",
+    "prior": "#999999",
+}
+VIEW_NAMES = {**VIEW_WORDS, "learned": "learned from likes", "prior": "popularity"}
 NAMES = {"prior": "popularity", "age": "age", "gender": "gender", "attribute": "attributes"}
 NAMES |= {"interest": "interests", "liked": "liked items"}
 _WIDTH, _HEIGHT, _GAP, _MARGIN = 320, 16, 1, 2
@@ -28,23 +38,34 @@ def score_bar(values: Sequence[float], facets: Sequence[Facet], *, sides: tuple[
         sides: the largest sums of each sign in the whole list, so that bars of different items can be compared; see
             ``largest_sides``.
     """
+    parts = [(value, COLOURS[facet.kind], facet.label) for value, facet in zip(values, facets, strict=True)]
+    return _signed_bar(parts, sides, is_dark=is_dark, height=_HEIGHT)
+
+
+def view_bar(values: Mapping[str, float], *, sides: tuple[float, float], is_dark: bool) -> str:
+    """Returns the same score as ``score_bar``, by the views of the item, as a thinner bar to stand under it."""
+    parts = [(value, VIEW_COLOURS[view], VIEW_NAMES[view]) for view, value in values.items()]
+    return _signed_bar(parts, sides, is_dark=is_dark, height=_HEIGHT // 2)
+
+
+def _signed_bar(
+    parts: Sequence[tuple[float, str, str]], sides: tuple[float, float], *, is_dark: bool, height: int
+) -> str:
     unit = (_WIDTH - 2 * _MARGIN) / (sum(sides) or 1.0)
     zero = _MARGIN + sides[0] * unit
-    parts, right, left = [], zero, zero
-    for value, facet in zip(values, facets, strict=True):
+    drawn, right, left = [], zero, zero
+    for value, colour, label in parts:
         if value == 0:
             continue
         width = abs(value) * unit
         if value < 0:
             left -= width
-        parts.append(
-            _rectangle(left if value < 0 else right, width, COLOURS[facet.kind], f"{facet.label}: {value:+.3f}")
-        )
+        drawn.append(_rectangle(left if value < 0 else right, width, colour, f"{label}: {value:+.3f}", height))
         if value >= 0:
             right += width
     ink = "#CBD5E1" if is_dark else "#334155"
-    line = f'<rect x="{zero - 0.75:.2f}" y="0" width="1.5" height="{_HEIGHT + 4}" fill="{ink}"/>'
-    return _svg(_WIDTH, _HEIGHT + 4, "".join(parts) + line)
+    line = f'<rect x="{zero - 0.75:.2f}" y="0" width="1.5" height="{height + 4}" fill="{ink}"/>'
+    return _svg(_WIDTH, height + 4, "".join(drawn) + line)
 
 
 def legend(facets: Sequence[Facet]) -> list[tuple[str, str]]:
@@ -57,6 +78,12 @@ def legend_pictures(facets: Sequence[Facet], *, is_dark: bool) -> list[tuple[str
     """Returns (name, SVG) of every kind of facet that occurs: a colour and what it stands for."""
     ink = "#F1F5F9" if is_dark else "#0F172A"
     return [(name, legend_entry(name, colour, ink)) for name, colour in legend(facets)]
+
+
+def view_legend_pictures(views: Sequence[str], *, is_dark: bool) -> list[tuple[str, str]]:
+    """Returns (name, SVG) of every view of the items."""
+    ink = "#F1F5F9" if is_dark else "#0F172A"
+    return [(VIEW_NAMES[view], legend_entry(VIEW_NAMES[view], VIEW_COLOURS[view], ink)) for view in views]
 
 
 def legend_entry(name: str, colour: str, ink: str) -> str:
@@ -105,9 +132,11 @@ def largest_sides(rows: Sequence[Sequence[float]]) -> tuple[float, float]:
     return negative, positive
 
 
-def _rectangle(x: float, width: float, colour: str, label: str) -> str:
+def _rectangle(x: float, width: float, colour: str, label: str, height: int = _HEIGHT) -> str:
     title = f"<title>{escape(label)}</title>"
-    return f'<rect x="{x:.2f}" y="2" width="{max(width - _GAP, 0.4):.2f}" height="{_HEIGHT}" fill="{colour}">{title}</rect>'
+    return (
+        f'<rect x="{x:.2f}" y="2" width="{max(width - _GAP, 0.4):.2f}" height="{height}" fill="{colour}">{title}</rect>'
+    )
 
 
 def _svg(width: float, height: float, inside: str) -> str:

@@ -12,12 +12,14 @@ from pages.shared.link import (
     ATTRIBUTE,
     GRID_KEYS,
     ITEM_ATTRIBUTE,
+    LEFT_OUT,
     PROFILE_KEYS,
     SECOND,
     SECOND_FOR,
     UNKNOWN,
     VERSION,
     VIEW_KEYS,
+    WEIGHT,
     year_range,
 )
 from pages.shared.widgets import plain, show_error
@@ -89,8 +91,8 @@ def switch_form(state: MutableMapping[Any, Any], before: str, dataset: Dataset) 
 
 
 def _is_of_form(key: str) -> bool:
-    named = (*PROFILE_KEYS, *VIEW_KEYS, "category", "years", "item", "scorer", SECOND_FOR)
-    return key in named or key.startswith((ATTRIBUTE, ITEM_ATTRIBUTE, SECOND))
+    named = (*PROFILE_KEYS, *VIEW_KEYS, "category", "years", "item", "scorer", SECOND_FOR, LEFT_OUT)
+    return key in named or key.startswith((ATTRIBUTE, ITEM_ATTRIBUTE, SECOND, WEIGHT))
 
 
 def _forget_view(state: MutableMapping[Any, Any], dataset: Dataset) -> None:

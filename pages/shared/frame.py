@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
-from pages.shared.controls import ListControls, draw_list_controls
+from pages.shared.controls import ListControls, draw_list_controls, draw_view_controls
 from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
 from pages.shared.widgets import plain, show_error, show_warnings
@@ -148,7 +148,8 @@ def _draw_sidebar() -> Page:
         draw_saving(profile, saved)
         st.subheader("List")
         controls = draw_list_controls(dataset, has_prior=_has_prior(recommender))
-    return Page(recommender, profile, controls)
+        weights = draw_view_controls(recommender.scorer)
+    return Page(resources.weighted(recommender, weights), profile, controls)
 
 
 def _has_prior(recommender: Recommender) -> bool:

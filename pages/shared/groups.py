@@ -36,7 +36,7 @@ def draw_groups(page: Page) -> None:
         "Change only the", list(options), key="flip", format_func=lambda name: plain(options[name]), required=True,
         persist_state="session",
     )  # fmt: skip
-    made_with = f"{dataset.fingerprint} {page.recommender.embeddings_key} {page.recommender.scorer.name}"
+    made_with = f"{dataset.fingerprint} {page.recommender.answers_key}"
     key = f"{made_with} {page.lists} {page.profile.to_dict()}"
     if page.controls.diversity:
         st.caption("Lists here are ranked by score alone; diversity is left out.")

@@ -22,6 +22,7 @@ from recsys.evaluation import (
 )
 from recsys.schema import ITEM_ID, Dataset
 from recsys.training import Histories, list_runs
+from recsys.views.view import VIEW_WORDS
 
 _SECONDS = {OURS: 3.0, "bert cosine": 15.0, "item knn": 5.0, "user knn": 4.0, "ease": 12.0, "implicit mf": 10.0}
 _SECONDS |= {"lightfm": 15.0, "neumf": 20.0, "lightfm, later likes": 15.0, "neumf, later likes": 20.0}
@@ -48,9 +49,12 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
         seed = right.number_input("Seed", 0, 10_000, 0)
         ready, missing = split_rivals("all")
         chosen = st.multiselect("Rivals", ready, default=ready, help="Every one is tuned on the training users.")
+        asks_views = len(page.recommender.scorer.views) > 1 and st.checkbox(
+            "What each view adds", help="Learns anew without each view of the items: picture, sound, facts."
+        )
         if missing:
             st.caption(f"Not installed: {', '.join(missing)}. Add them with `make peers`.")
-        plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen))
+        plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen), views=asks_views)
         st.caption(f"With all rivals and 5 folds this takes {estimate(page.dataset, ready, kept)} here.")
         if st.form_submit_button("Run", icon=":material/play_arrow:", type="primary"):
             jobs().start(page.dataset.name, plan.words)
@@ -144,8 +148,8 @@ def _against_ablation(evaluation: Evaluation, level: str) -> str:
 
 def draw_details(page: Page, evaluation: Evaluation) -> None:
     """Draws the tabs below the headline."""
-    names = ("Curve", "For whom", "Calibration", "One person", "Training runs", "Measures")
-    curve, whom, calibration, person, runs, measures = st.tabs(names)
+    names = ("Curve", "For whom", "Views", "Calibration", "One person", "Training runs", "Measures")
+    curve, whom, views, calibration, person, runs, measures = st.tabs(names)
     with curve:
         rivals = [evaluation.best_rival(level) for level in evaluation.levels]
         first = list(dict.fromkeys([OURS, *(name for name in rivals if name), *evaluation.methods]))[:6]
@@ -153,6 +157,8 @@ def draw_details(page: Page, evaluation: Evaluation) -> None:
         st.plotly_chart(charts.curve(evaluation, shown), alt=f"{HEADLINE} of each method by level")
     with whom:
         _draw_slices(page.dataset, evaluation)
+    with views:
+        _draw_views(page, evaluation)
     with calibration:
         known = {level: error for level, error in evaluation.about["calibration_error"].items() if error is not None}
         st.plotly_chart(charts.reliability(evaluation.calibration), alt="Probability shown against share of likes")
@@ -164,6 +170,40 @@ def draw_details(page: Page, evaluation: Evaluation) -> None:
         _draw_runs(page)
     with measures:
         _draw_measures(evaluation)
+
+
+def _draw_views(page: Page, evaluation: Evaluation) -> None:
+    """What each view of the items adds, as differences between methods that were learned with and without it."""
+    rows = evaluation.marginal_values()
+    if not rows:
+        seen = len(page.recommender.scorer.views) > 1
+        st.info(
+            "This evaluation did not ask what each view of the items adds. Run one with “What each view adds” ticked."
+            if seen
+            else "The items of this dataset have no view beside their text, so there is nothing to compare.",
+            icon=":material/layers:",
+        )
+        return
+    table = [
+        {
+            "view": VIEW_WORDS[row["view"]],
+            "adds": row["value"].mean,
+            "95 % from": row["value"].low,
+            "to": row["value"].high,
+            "told apart": "yes" if row["value"].low > 0 or row["value"].high < 0 else "no",
+            "level": row["level"],
+            "asked": "beside all others" if row["kind"] == "drop-one" else "beside the text alone",
+            "with it": row["with_it"],
+            "without it": row["without_it"],
+        }
+        for row in rows
+    ]
+    config = {name: st.column_config.NumberColumn(format="%+.4f") for name in ("adds", "95 % from", "to")}
+    st.dataframe(pd.DataFrame(table), hide_index=True, column_config=config, alt="What each view adds")
+    st.caption(
+        f"Paired differences in {HEADLINE} over the same people, with 95 % bootstrap intervals. Every method was learned "
+        "anew without the view; one whose interval holds zero is not told apart from no view at all."
+    )
 
 
 def _draw_measures(evaluation: Evaluation) -> None:

@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 from recsys.errors import shorten
 from recsys.recommender import available_scorers
 from recsys.schema import YEAR, Dataset
-from recsys.settings import MAX_AGE, MAX_K
+from recsys.settings import MAX_AGE, MAX_K, MAX_WEIGHT
+from recsys.views.view import VIEW_WORDS, VIEWS
 
 UNKNOWN = "unknown"
 AGES = (UNKNOWN, *(str(age) for age in range(MAX_AGE + 1)))
@@ -16,7 +17,10 @@ VERSION = "v"
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
 SHARE_KEYS = ("popularity", "diversity")
 """Numbers from 0 to 1."""
-CONTROL_KEYS = ("dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "item")
+LEFT_OUT, WEIGHT = "without", "weight-"
+"""Views that are left out, by what they are called on the screen; and before the name of a view, its weight."""
+_WEIGHTS = tuple(f"{WEIGHT}{view}" for view in VIEWS)
+CONTROL_KEYS = (LEFT_OUT, *_WEIGHTS, "dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "item")
 
 SECOND = "b-"
 """Before the keys of the second person of the Compare page."""
@@ -87,13 +91,25 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
         _left_out(key, value, "a number from 0 to 1")
         for key in SHARE_KEYS
         for value in params.get(key, [])
-        if value and not _is_share(value)
+        if value and not _is_number(value, 1.0)
     ]
     for key, (allowed, hint) in known.items():
         accepted = set(allowed)
         for value in params.get(key, []):
             if value and value not in accepted:
                 notices.append(_left_out(key, value, hint))
+    known_views = tuple(VIEW_WORDS.values())
+    notices += [
+        _left_out(key, value, f"a number from 0 to {MAX_WEIGHT:g}")
+        for key in _WEIGHTS
+        for value in params.get(key, [])
+        if value and not _is_number(value, MAX_WEIGHT)
+    ]
+    notices += [
+        _left_out(LEFT_OUT, value, f"one of {', '.join(known_views)}")
+        for value in params.get(LEFT_OUT, [])
+        if value and value not in known_views
+    ]
     unknown = [key for key in params if key not in (*keys_of(dataset), *compare_keys(dataset))]
     notices += [
         f"The link has a part that means nothing here: “{shorten(key, 60)}”. It was ignored." for key in unknown
@@ -105,9 +121,9 @@ def _left_out(key: str, value: str, hint: str) -> str:
     return f"The link's {key} was left out: “{shorten(value, 60)}”. Use {hint}."
 
 
-def _is_share(value: str) -> bool:
+def _is_number(value: str, most: float) -> bool:
     try:
-        return 0 <= float(value) <= 1
+        return 0 <= float(value) <= most
     except ValueError:
         return False
 

@@ -56,8 +56,7 @@ def draw_many(page: Page) -> None:
 
 def _world(page: Page) -> str:
     """Changes with everything that lists depend on but the people."""
-    scorer = page.recommender.scorer.name
-    return f"{page.dataset.fingerprint} {page.recommender.embeddings_key} {scorer} {page.lists}"
+    return f"{page.dataset.fingerprint} {page.recommender.answers_key} {page.lists}"
 
 
 def _generated(page: Page) -> tuple[NamedProfiles | None, str]:

@@ -16,8 +16,15 @@ from pages.shared.map_figures import DRAWN, OTHER, Colours, Layers, draw_map, ro
 from pages.shared.widgets import plain
 from recsys.projection import Place, Trust, spaces_of
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Recommendations
+from recsys.views.view import VIEW_WORDS
 
-_SPACES = {"text": "What texts say (BERT)", "taste": "What people like (learned)"}
+_SPACES = {
+    "text": "What texts say (BERT)",
+    "image": "What pictures show",
+    "audio": "What sounds are like",
+    "graph": "Which facts are shared",
+    "taste": "What people like (learned)",
+}
 _TRAIL, _SELECTED, _CHOSEN = "_map_trail", "_map_selected", "_map_item"
 _LONGEST_NAME = 80
 _LONGEST_TRAIL, _MOST_FOUND, _MOST_SAVED = 20, 500, 12
@@ -49,6 +56,7 @@ def draw_explorer(page: Page) -> None:
     place = opened.place(page.profile)
     hits = _hits(page, choice.search)
     _draw_figure(page, opened, choice, _layers(page, opened, choice, place, found, hits))
+    _tell_missing(page, choice.space)
     _tell_search(choice.search, hits)
     _tell_trust(page, opened, place)
     draw_selection(page, opened, st.session_state.get(_SELECTED, []), place)
@@ -181,6 +189,16 @@ def _saved(page: Page, opened: Opened) -> dict[str, np.ndarray]:
 def _hits(page: Page, search: str) -> list[int]:
     wanted = search.casefold()
     return [row for row, label in enumerate(page.dataset.labels) if wanted and wanted in label.casefold()]
+
+
+def _tell_missing(page: Page, space: str) -> None:
+    view = page.recommender.views.get(space)
+    if view is not None and not view.has.all():
+        n = int((~view.has).sum())
+        st.caption(
+            f"{n:,} {'item has' if n == 1 else 'items have'} no {VIEW_WORDS[space]} and stand together at one place. "
+            f"Made by {plain(view.made_by)}."
+        )
 
 
 def _tell_search(search: str, hits: list[int]) -> None:

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -99,6 +99,21 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     return _recommenders().take(lambda: key, steps, prepare)
 
 
+def weighted(recommender: Recommender, weights: Mapping[str, float]) -> Recommender:
+    """Returns the recommender with these weights of views; the last few are kept."""
+    if not weights:
+        return recommender
+    name, key = recommender.dataset.name, f"{recommender.dataset.fingerprint} {recommender.material_key}"
+    return _weighted(recommender, name, key, recommender.scorer.name, tuple(weights.items()))
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _weighted(
+    _recommender: Recommender, name: str, key: str, scorer: str, weights: tuple[tuple[str, float], ...]
+) -> Recommender:
+    return _recommender.with_views(dict(weights))
+
+
 class _Report:
     """One progress bar for each step."""
 
@@ -136,7 +151,7 @@ def evaluations(recommender: Recommender) -> list[Evaluation]:
     folder = recommender.dataset.folder
     if folder is None or not (folder / "artifacts").exists():
         return []
-    return _evaluations(recommender, str(folder), (folder / "artifacts").stat().st_mtime_ns, recommender.embeddings_key)
+    return _evaluations(recommender, str(folder), (folder / "artifacts").stat().st_mtime_ns, recommender.material_key)
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)

@@ -10,12 +10,13 @@ from pages.shared.atlases import open_or_preview
 from pages.shared.comparing import known_profiles
 from pages.shared.form import put_profile
 from pages.shared.frame import Page
-from pages.shared.link import ITEM_ATTRIBUTE, LISTED_KEYS, SECOND, VIEW_KEYS, year_range
+from pages.shared.link import ITEM_ATTRIBUTE, LEFT_OUT, LISTED_KEYS, SECOND, VIEW_KEYS, WEIGHT, year_range
 from pages.shared.sharing import draw_link
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.recommender import available_scorers
 from recsys.schema import Profile
+from recsys.views.view import VIEW_WORDS
 from recsys.whatif import Comparison, ListCheck, Scenario, check_scenario, make_pack, make_scenario
 
 
@@ -112,6 +113,12 @@ def _load(page: Page, scenario: Scenario) -> None:
         state["years"] = (min(max(first, spread[0]), spread[1]), max(min(last, spread[1]), spread[0]))
     for name, values in dataset.item_attributes.items():
         state[f"{ITEM_ATTRIBUTE}{name}"] = [value for value in keep.attributes.get(name, ()) if value in values]
+    weights = controls.get("views", {})
+    for name in page.recommender.scorer.views:
+        if scenario.scorer == "cosine":
+            state[f"{WEIGHT}{name}"] = float(weights.get(name, 1.0))
+    if scenario.scorer != "cosine":
+        state[LEFT_OUT] = [VIEW_WORDS[name] for name, weight in weights.items() if weight == 0]
     _restore(state, scenario.view)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from recsys.building.estimate import Pace, Work, seconds_left
 from recsys.lock import read_json, write_json, writer_of
 
-STEPS = ("read", "encode", "index", "train", "project")
+STEPS = ("read", "encode", "index", "views", "train", "project")
 Progress = Callable[[str, int, int], None]
 """Called with (step, done, in all); within the step ``project`` also with the parts of each map."""
 JOB = "build"

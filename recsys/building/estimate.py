@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 _TEXTS_A_SECOND = 150.0
 _TRAINING, _A_LIKE = 3.0, 8e-6
+_A_PICTURE = 0.06
 _MAPS, _A_MAPPED_ITEM = 4.0, 1.16e-3
 _A_PERSON, _A_PERSON_AND_ITEM = 0.016, 3.2e-7
 """Seconds on two cores of an AMD EPYC, from the tables of the README; the last two for both maps together."""
@@ -28,18 +29,21 @@ class Work:
         n_likes: likes to train on.
         n_mapped: items to lay out.
         n_people: users to place on the maps.
+        n_media: pictures and sounds to look at and to hear.
     """
 
     n_texts: int
     n_likes: int
     n_mapped: int
     n_people: int
+    n_media: int = 0
 
     def seconds(self) -> dict[str, float]:
         """Returns the seconds that each step is guessed to take."""
         people = self.n_people * (_A_PERSON + _A_PERSON_AND_ITEM * self.n_mapped)
         return {
             "encode": self.n_texts / _TEXTS_A_SECOND,
+            "views": self.n_media * _A_PICTURE,
             "train": _TRAINING + _A_LIKE * self.n_likes if self.n_likes else 0.0,
             "project": _MAPS + _A_MAPPED_ITEM * self.n_mapped + people if self.n_mapped else 0.0,
         }

@@ -1,4 +1,4 @@
-"""Read, encode, index, train, project: every step keeps its artifact, so a build that was stopped goes on where it was."""
+"""Read, encode, index, views, train, project: every step keeps its artifact, so a build that was stopped goes on where it was."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from recsys.errors import ConfigError, DataError
 from recsys.lock import writing
 from recsys.projection import fit_maps, open_space, people_of
 from recsys.recommender import Recommender, available_scorers
-from recsys.schema import Dataset
+from recsys.schema import AUDIO, IMAGE, Dataset
 from recsys.settings import Settings
-from recsys.training import AdditiveConfig, model_key
 from recsys.views.embeddings import Embedded, build_embeddings, embeddings_key
+from recsys.views.opening import open_views
 from recsys.views.text import item_texts
 
 UNTIL = ("encode", "train", "project")
@@ -97,7 +97,9 @@ def build(
         board.begin("index")
         if not embedded.n_encoded:
             board.reuse("encode")
-        ready = _train(dataset, made, board) if "train" in planned else None
+        if "views" in planned:
+            _look(dataset, made, settings or Settings(), board)
+        ready = _train(dataset, made, settings or Settings(), board) if "train" in planned else None
         is_mapped = ready is not None and "project" in planned and _project(ready, board)
     return _built(dataset, made, embedded, board, is_trained=_is_trained(ready), is_mapped=is_mapped)
 
@@ -118,21 +120,32 @@ def _work(dataset: Dataset, encoder: Encoder) -> Work:
     assert dataset.folder is not None
     store, key = ArtifactStore(dataset.folder / "artifacts"), embeddings_key(item_texts(dataset), encoder)
     n_items, n_likes = len(dataset.items), len(dataset.likes) if len(dataset.users) else 0
-    is_trained = n_likes and store.path("additive", model_key(dataset, key, AdditiveConfig())).is_dir()
+    is_trained = n_likes and bool(store.keys("additive"))  # a guess: which one fits is known once the views are open
     return Work(
         n_texts=0 if store.path("text", key).is_dir() else n_items,
         n_likes=0 if is_trained else n_likes,
         n_mapped=n_items,
         n_people=min(_MOST_PEOPLE, len(dataset.users)) if n_likes else 0,
+        n_media=sum(int(dataset.items[name].notna().sum()) for name in (IMAGE, AUDIO) if name in dataset.items),
     )
 
 
-def _train(dataset: Dataset, encoder: Encoder, board: Board) -> Recommender:
+def _look(dataset: Dataset, encoder: Encoder, settings: Settings, board: Board) -> None:
+    """Makes the views beside the text, which the steps after it then find."""
+    board.begin("views")
+    found = open_views(
+        dataset, text_encoder=encoder, settings=settings, progress=lambda _, done, total: board("views", done, total)
+    )
+    if not found:
+        board.skip("views", "no pictures, sounds or facts are known")
+
+
+def _train(dataset: Dataset, encoder: Encoder, settings: Settings, board: Board) -> Recommender:
     if "additive" in available_scorers(dataset):
         board.begin("train")
     else:
         board.skip("train", "no likes of other users are known")
-    return Recommender.from_dataset(dataset, encoder=encoder, progress=board)
+    return Recommender.from_dataset(dataset, encoder=encoder, settings=settings, progress=board)
 
 
 def _is_trained(ready: Recommender | None) -> bool:

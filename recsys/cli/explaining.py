@@ -23,11 +23,13 @@ from recsys.cli.shared import (
     LikedOption,
     PopularityOption,
     ScorerOption,
+    ViewOption,
     app,
     open_named,
     print_json,
     profile_of,
     settings_of,
+    weights_of,
     whole_number,
     write_text,
 )
@@ -62,6 +64,7 @@ def explain_command(
     audit: Annotated[
         bool, typer.Option("--audit", help="Measure explanations on 400 pairs of this dataset instead.")
     ] = False,
+    view: ViewOption = None,
     pairs: Annotated[int, typer.Option(min=10, help="With --audit: random pairs, and as many top pairs.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="With --audit: draws the pairs.")] = 0,
     encoder: EncoderName = None,
@@ -71,6 +74,7 @@ def explain_command(
 ) -> None:
     """Take a score apart into facets, words and pairs of words, which add up to it."""
     from recsys.recommender import Recommender
+    from recsys.views.fact_words import describe
 
     settings = settings_of(data_dir, encoder, device)
     profile = profile_of(age, gender, attribute, interest, liked)
@@ -79,13 +83,20 @@ def explain_command(
     if item is None and not audit:
         raise DataError("No item is named", fix="Give its item_id with --item; `recsys recommend` lists some.")
     opened = open_named(dataset or settings.dataset, settings)
-    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings).with_views(weights_of(view))
     if audit:
         _audit(ready, pairs, seed, as_json)
         return
     assert item is not None
     explanation = ready.explain(profile, item, popularity=popularity, tier=tier).checked()
     found = explanation.to_dict() | {"dataset": opened.name, "reason": ready.reason(explanation)}
+    if "graph" in ready.views and explanation.profile.liked:
+        rows = opened.item_rows
+        found["facts"] = [
+            describe(shared, opened.title_of(item_id))
+            for item_id in explanation.profile.liked
+            if (shared := ready.facts.shared(rows[item], rows[item_id]))
+        ]
     if versus:
         found["versus"] = _versus(ready, explanation, versus, popularity, tier)
     if edits:
@@ -150,6 +161,12 @@ def _print(explanation: Explanation, found: dict[str, Any]) -> None:
             escape(part.facet.label), f"{part.contribution:+.4f}", f"{part.score_without:.4f}", str(part.rank_without)
         )
     Console().print(table)
+    if len(explanation.by_view) > 1:
+        print(
+            "by view of the item: " + "  ".join(f"{name} {value:+.3f}" for name, value in explanation.by_view.items())
+        )
+    for told in found.get("facts", []):
+        print(f"fact: {told}")
     for text in explanation.texts:
         words = "  ".join(f"{word.text} {word.contribution:+.3f}" for word in text.words)
         print(f"{'item' if text.side == 'item' else 'profile'}: {words}")

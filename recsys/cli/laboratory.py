@@ -53,6 +53,7 @@ def train_command(
             ready.embeddings,
             encoder=ready.encoder,
             embeddings_key=ready.embeddings_key,
+            views=ready.views,
             config=AdditiveConfig(seed=seed),
             wandb=wandb,
         )
@@ -76,6 +77,9 @@ def evaluate_command(
     folds: Annotated[int, typer.Option(help="Parts that users (or items) are split into.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Draws the parts.")] = 0,
     rivals: Annotated[str, typer.Option(help="all, none, or names separated by commas.")] = "all",
+    views: Annotated[
+        bool, typer.Option("--views", help="Tell what each view of the items (picture, sound, facts) adds.")
+    ] = False,
     progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
@@ -91,7 +95,7 @@ def evaluate_command(
     chosen, missing = split_rivals(rivals)
     for name in missing:
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
-    plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen)
+    plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen, views)
     ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
     report = ProgressReport(progress)
     found = evaluate(
@@ -99,11 +103,12 @@ def evaluate_command(
         ready.embeddings,
         encoder=ready.encoder,
         plan=plan,
+        views=ready.views,
         progress=lambda step: report(
             f"fold {step.fold}, {step.method}", step.done, step.total, fold=step.fold, method=step.method
         ),
     )
-    keep_evaluation(opened, ready.embeddings_key, found)
+    keep_evaluation(opened, ready.material_key, found)
     report.end()
     if as_json:
         print_json(found.to_dict() | {"rivals_left_out": list(missing)})
@@ -147,6 +152,12 @@ def _print_evaluation(found: dict[str, Any]) -> None:
         print(
             f"{level}: additive against {best['rival']}, the best rival: {best['difference']:+.4f} "
             f"[{best['low']:+.4f}, {best['high']:+.4f}]"
+        )
+    for row in found["views"]:
+        value = row["value"]
+        print(
+            f"{row['level']}: the view {row['view']} adds {value['mean']:+.4f} [{value['low']:+.4f}, {value['high']:+.4f}] "
+            f"({row['kind']}: {row['with_it']} against {row['without_it']})"
         )
 
 

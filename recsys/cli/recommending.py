@@ -29,11 +29,13 @@ from recsys.cli.shared import (
     ProgressFile,
     ProgressReport,
     ScorerOption,
+    ViewOption,
     app,
     open_named,
     print_json,
     profile_of,
     settings_of,
+    weights_of,
     whole_number,
 )
 from recsys.schema import Dataset, ItemFilter, Recommendations
@@ -127,6 +129,7 @@ _DOING = {
     "read": "Reading",
     "encode": "Encoding the items",
     "index": "Keeping their embeddings",
+    "views": "Looking at pictures, listening to sounds, linking facts",
     "train": "Learning from likes",
     "project": "Laying out the maps",
 }
@@ -198,6 +201,7 @@ def recommend_command(
     popularity: PopularityOption = 1.0,
     diversity: Annotated[float, typer.Option(help="0 ranks by score, 1 by difference from the rest.")] = 0.0,
     category: Annotated[list[str] | None, typer.Option(help="Show only these categories.")] = None,
+    view: ViewOption = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -210,7 +214,8 @@ def recommend_command(
     length = whole_number(k)
     settings = settings_of(data_dir, encoder, device)
     opened = open_named(dataset or settings.dataset, settings)
-    recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    weights = weights_of(view)
+    recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings).with_views(weights)
     started = time.perf_counter()
     keep = ItemFilter(categories=tuple(category or ()))
     found = recommender.recommend(profile, k=length, keep=keep, popularity=popularity, diversity=diversity)
@@ -222,6 +227,7 @@ def recommend_command(
                 "scorer": recommender.scorer.name,
                 "encoder": recommender.encoder.name,
                 "device": recommender.encoder.description,
+                "views": dict(recommender.scorer.weights),
                 "elapsed_ms": round(elapsed, 3),
                 "profile": profile.to_dict(),
                 "warnings": list(found.warnings),

@@ -40,6 +40,12 @@ ScorerOption = Annotated[
     str | None, typer.Option(help="additive or cosine.", show_default="additive where likes are known")
 ]
 PopularityOption = Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")]
+ViewOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--view", help="NAME=WEIGHT of a view of the items, 0 (off) to 2: text, image, audio, graph. Repeat for more."
+    ),
+]
 ProgressFile = Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")]
 
 
@@ -169,3 +175,20 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise DataError("The file cannot be read", path, fix=f"Name a file that is there ({error.strerror}).") from None
+
+
+def weights_of(views: list[str] | None) -> dict[str, float]:
+    """Returns the weights that NAME=WEIGHT options say.
+
+    Raises:
+        DataError: for one without a number.
+    """
+    found = {}
+    for text in views or []:
+        name, _, weight = text.partition("=")
+        try:
+            found[name.strip()] = float(weight)
+        except ValueError:
+            fix = "Write NAME=WEIGHT, for example graph=0."
+            raise DataError("The weight of a view is not understood", text, fix=fix) from None
+    return found

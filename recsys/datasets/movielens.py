@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from recsys.datasets.movielens_graph import read_graph
 from recsys.errors import DataError
 from recsys.schema import (
     AGE,
@@ -26,9 +27,11 @@ from recsys.schema import (
     DatasetInfo,
     Preset,
     Profile,
+    no_graph,
 )
 
 NAME = "movielens-100k"
+_SOURCE = "F. M. Harper and J. A. Konstan, The MovieLens Datasets, 2015; grouplens.org"
 _TRAILING_ARTICLE = re.compile(r"^(.+), (The|A|An|La|Le|Les|L'|Il|El|Los|Das|Der|Die|Det|Den|O)( \(.*\))?$")
 _GENRES = [
     "unknown",
@@ -56,13 +59,26 @@ _GENRES = [
 def read(source: Path | None = None) -> Dataset:
     """Reads the dataset from a zip or folder in the official layout, or, without a source, from the package recbole.
 
+    Only the package has a graph.
+
     Raises:
         DataError: if neither is there, or the files are not in the expected layout.
     """
     items, users, interactions = _read_official(source) if source else _read_package()
     items = items.assign(**{ITEM_ID: items[ITEM_ID].astype(str), TITLE: items[TITLE].map(_natural_title)})
     items = items.sort_values(ITEM_ID, kind="stable", ignore_index=True)
-    return Dataset(NAME, _info(), items, users, interactions)
+    graph = no_graph() if source else read_graph(_package_folder())
+    return Dataset(NAME, _info(), items, users, interactions, graph=graph)
+
+
+def refetch_note(dataset: Dataset) -> str:
+    """Returns what a copy without the graph lacks, and how it gets it; nothing for any other dataset.
+
+    A copy that was fetched before there was a graph has none, and neither has one from the official zip.
+    """
+    if dataset.info.source != _SOURCE or len(dataset.graph):
+        return ""
+    return f"This copy has no graph. `recsys datasets fetch {NAME}` reads it from the package recbole."
 
 
 def _natural_title(title: str) -> str:
@@ -135,7 +151,7 @@ def _info() -> DatasetInfo:
         title="MovieLens 100K",
         domain="video",
         licence="GroupLens terms: research use, no redistribution",
-        source="F. M. Harper and J. A. Konstan, The MovieLens Datasets, 2015; grouplens.org",
+        source=_SOURCE,
         words={"gender": {"F": "female", "M": "male"}, "occupation": {"none": "person", "other": "person"}},
         presets=(
             _preset("Film student, 22", 22, "F", "student", ["science fiction", "film noir"]),

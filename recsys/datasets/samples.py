@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from recsys.datasets.clips import with_clips
+from recsys.datasets.openmoji import with_pictures
 from recsys.datasets.simulator import SimulatorConfig, simulate_users
 from recsys.errors import DataError
 from recsys.schema import CATEGORIES, DESCRIPTION, ITEM_ID, TITLE, YEAR, Dataset, DatasetInfo, Preset, Profile
@@ -94,4 +96,14 @@ def read_sample(name: str, source: Path | None = None) -> Dataset:
     )
 
 
-READERS = {name: partial(read_sample, name) for name in NAMES}
+def read_music(source: Path | None = None) -> Dataset:
+    """Reads the music sample, with sounds where the package is installed that writes them."""
+    return with_clips(read_sample("sample-music", source))
+
+
+def read_shop(source: Path | None = None) -> Dataset:
+    """Reads the shop sample, with pictures where the packages of the extra ``samples`` are installed."""
+    return with_pictures(read_sample("sample-shop", source), (source or FOLDER) / "shop" / "pictures.csv")
+
+
+READERS = {name: partial(read_sample, name) for name in NAMES} | {"sample-music": read_music, "sample-shop": read_shop}

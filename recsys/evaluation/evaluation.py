@@ -29,6 +29,7 @@ class Plan:
         seed: draws the parts, and everything else that is random.
         shots: numbers of liked items that are revealed; 0 stands for the two levels without.
         rivals: names of the methods to compare with.
+        views: whether to learn anew without each view, to tell what it adds.
     """
 
     dataset: str
@@ -37,12 +38,14 @@ class Plan:
     seed: int = 0
     shots: tuple[int, ...] = (0, 1, 3, 5)
     rivals: tuple[str, ...] = ()
+    views: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words after ``recsys`` that repeat the evaluation."""
         words: tuple[str, ...] = ("evaluate", "--dataset", self.dataset, "--protocol", self.protocol)
         words += ("--shots", ",".join(map(str, self.shots)), "--folds", str(self.folds), "--seed", str(self.seed))
+        words += ("--views",) if self.views else ()
         return (*words, "--rivals", ",".join(self.rivals) or "none")
 
     @property
@@ -145,6 +148,16 @@ class Evaluation:
         rivals = [name for name in self.plan.rivals if (name, level) in self._groups]
         return max(rivals, key=lambda name: float(np.nanmean(self._groups[name, level][measure])), default=None)
 
+    def marginal_values(self, measure: str = HEADLINE) -> list[dict[str, Any]]:
+        """Returns what each view adds, as paired differences: one row for each method, view, way of asking and level."""
+        rows = []
+        for asked in self.about.get("marginals", []):
+            for level in self.levels:
+                ours, theirs = (self.values(asked[name], level, measure) for name in ("with_it", "without_it"))
+                if ours is not None and theirs is not None:
+                    rows.append({**asked, "level": level, "value": paired_difference(ours, theirs)})
+        return rows
+
     def versus(self, level: str, rival: str, measure: str = HEADLINE) -> Interval:
         """Returns the paired difference between the additive scorer and a method."""
         ours, theirs = self.values(OURS, level, measure), self.values(rival, level, measure)
@@ -172,6 +185,7 @@ class Evaluation:
             "results": results,
             "versus_best_rival": self._versus([self.best_rival(level) for level in self.levels]),
             "versus_ablation": {name: self._versus([name] * len(self.levels)) for name in self.about["ablations"]},
+            "views": [row | {"value": row["value"].to_dict()} for row in self.marginal_values()],
             "calibration_error": self.about["calibration_error"],
             "command": self.plan.command,
         }

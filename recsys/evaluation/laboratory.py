@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from recsys.encoder import Encoder
 from recsys.errors import ConfigError, DataError
-from recsys.evaluation.contenders import PRIOR_ALONE, Additive, FittedAdditive
-from recsys.evaluation.evaluation import Evaluation, Plan, bootstrapped
+from recsys.evaluation.contenders import PRIOR_ALONE, Additive, FittedAdditive, view_contenders
+from recsys.evaluation.evaluation import OURS, Evaluation, Plan, bootstrapped
 from recsys.evaluation.measures import (
     NDCG,
     CalibrationError,
@@ -30,6 +30,7 @@ from recsys.evaluation.tuning import fit_tuned, tune
 from recsys.intervals import interval
 from recsys.schema import ITEM_ID, Dataset
 from recsys.training import Histories
+from recsys.views.view import ItemView
 
 DEPTH = 10
 RANKING: tuple[RankingMeasure, ...] = (NDCG(10), Recall(20), ReciprocalRank(), Success(10))
@@ -71,9 +72,18 @@ class _Findings:
 
 
 def evaluate(
-    dataset: Dataset, item_vectors: np.ndarray, *, encoder: Encoder, plan: Plan, progress: Progress | None = None
+    dataset: Dataset,
+    item_vectors: np.ndarray,
+    *,
+    encoder: Encoder,
+    plan: Plan,
+    views: Mapping[str, ItemView] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Runs a plan.
+
+    Args:
+        views: of all items beside the text, by name; ours learns from them.
 
     Raises:
         ConfigError: for an unknown protocol or rival, or shots out of range.
@@ -81,11 +91,13 @@ def evaluate(
         MissingExtraError: for a rival whose package is not installed.
     """
     _check_shots(plan.shots)
-    contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations_of(plan.rivals)]
+    seen = dict(views or {})
+    fused, marginals = view_contenders(tuple(seen)) if plan.views else ((), ())
+    contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations_of(plan.rivals), *fused]
     found, report = _Findings(), progress or (lambda step: None)
     total = plan.folds * len(contestants)
     for number, fold in enumerate(make_folds(dataset, plan.protocol, folds=plan.folds, seed=plan.seed)):
-        material = Material(Histories.from_dataset(fold.train), item_vectors, encoder, plan.seed)
+        material = Material(Histories.from_dataset(fold.train), item_vectors, encoder, plan.seed, seen)
         found.chosen.append({})
         if not fold.cases:
             continue
@@ -96,7 +108,9 @@ def evaluate(
         fix = "It needs users with at least ten likes each."
         raise DataError("No user of this dataset can be judged", dataset.name, fix=fix)
     report(Step(plan.folds, "intervals", total, total))
-    return _evaluation(plan, found, len(dataset.users))
+    made = _evaluation(plan, found, len(dataset.users))
+    about = {"views": list(seen), "marginals": [vars(marginal) for marginal in marginals]}
+    return replace(made, about={**made.about, **about})
 
 
 def _check_shots(shots: Sequence[int]) -> None:
@@ -115,7 +129,7 @@ def _run(
     for level in asked:
         if level.name in fitted:
             ranked = _judge(contestant.name, fitted[level.name], material, fold, number, level, found)
-            if isinstance(fitted[level.name], FittedAdditive):
+            if contestant.name == OURS:
                 _look_closer(fitted[level.name], ranked, material, fold, number, level, found)  # type: ignore[arg-type]
     spent = time.perf_counter() - started
     found.seconds[contestant.name] = found.seconds.get(contestant.name, 0.0) + spent

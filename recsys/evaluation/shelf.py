@@ -10,7 +10,7 @@ from recsys.evaluation.evaluation import Evaluation, Plan
 from recsys.schema import Dataset
 
 _KIND = "evaluation"
-_VERSION = 2
+_VERSION = 3
 """Changes when the same plan on the same data gives other numbers."""
 
 

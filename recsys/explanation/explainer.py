@@ -1,6 +1,6 @@
 """Takes one score apart: into facets, into words, and into pairs of words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +11,24 @@ from recsys.encoder import Encoder
 from recsys.explanation.item_words import ItemWords
 from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, words_of
 from recsys.index import ItemIndex
-from recsys.schema import ITEM_ID, Dataset, ExplainedText, Explanation, Facet, Line, Part, Profile, Word, WordMatrix
+from recsys.schema import (
+    ITEM_ID,
+    PRIOR,
+    Dataset,
+    ExplainedText,
+    Explanation,
+    Facet,
+    Line,
+    Part,
+    Profile,
+    ViewShare,
+    Word,
+    WordMatrix,
+)
 from recsys.scorer import SENTENCE, FacetVectors, ProfileText, Scorer, TextMap
 from recsys.settings import MAX_INTEREST_LENGTH
 from recsys.views.text import item_texts
+from recsys.views.view import VIEW_WORDS
 
 _REMEMBERED = 512
 _SCALED = 20
@@ -22,6 +36,8 @@ _ITEM = "item"
 LEARNED = "learned from likes"
 """Column of what an item's vector has beyond its text."""
 _NO_TEXT = 1e-5
+_SHOWN = {name: words for name, words in VIEW_WORDS.items() if name != "text"}
+"""Views beside the text, as columns are called."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +47,10 @@ class _Side:
     lines: tuple[Line, ...]
     vectors: np.ndarray
     texts: tuple[tuple[str, WordVectors], ...]
+
+
+_Row = tuple[Line, np.ndarray, ProfileText | None]
+"""A line, what it asks for, and the text that it has words of."""
 
 
 class Explainer:
@@ -65,7 +85,12 @@ class Explainer:
     @cached_property
     def mean_vector(self) -> np.ndarray:
         """The vector of the average item, ``(out,)`` float64."""
-        return np.asarray(self.index.vectors.mean(axis=0, dtype=np.float64))
+        return np.asarray(sum(self.mean_parts.values()))
+
+    @cached_property
+    def mean_parts(self) -> Mapping[str, np.ndarray]:
+        """What each view adds to the vector of the average item."""
+        return self.scorer.mean_parts()
 
     def explain(
         self,
@@ -121,15 +146,30 @@ class Explainer:
         """Returns the query, less its prior, as words where a text is behind it and as whole facets elsewhere."""
         read = {text.key: text for text in self.scorer.texts(profile)}
         if SENTENCE in read:
-            whole = parts.vectors.sum(axis=0)
-            return self._joined([(Line(SENTENCE, SENTENCE, False), whole, read[SENTENCE])], tier)
+            by_text = np.zeros_like(parts.vectors)
+            by_text[:, self._text_columns] = parts.vectors[:, self._text_columns]
+            whole = by_text.sum(axis=0)
+            named: list[_Row] = [(Line(SENTENCE, SENTENCE, False), whole, read[SENTENCE])]
+            beyond = zip(parts.facets, parts.vectors - by_text, strict=True)
+            named += [
+                (Line(f"{self._label(facet)}, beyond the text", f"beyond {facet.key}", False), vector, None)
+                for facet, vector in beyond
+                if vector.any()
+            ]
+            return self._joined(named, tier)
         rows = [
             (facet, vector) for facet, vector in zip(parts.facets, parts.vectors, strict=True) if facet.kind != "prior"
         ]
         named = [(Line(self._label(facet), facet.key, False), vector, read.get(facet.key)) for facet, vector in rows]
         return self._joined(named, tier)
 
-    def _joined(self, rows: Sequence[tuple[Line, np.ndarray, ProfileText | None]], tier: str) -> _Side:
+    @cached_property
+    def _text_columns(self) -> np.ndarray | slice:
+        """Columns of item vectors that an item's text reaches."""
+        matrix = self.scorer.item_map.matrix
+        return slice(None) if matrix is None else np.flatnonzero(np.asarray(matrix).any(axis=0))
+
+    def _joined(self, rows: Sequence[_Row], tier: str) -> _Side:
         lines: list[Line] = []
         vectors: list[np.ndarray] = []
         texts: list[tuple[str, WordVectors]] = []
@@ -147,17 +187,21 @@ class Explainer:
         return _Side(tuple(lines), np.concatenate(vectors) if vectors else np.zeros((0, width)), tuple(texts))
 
     def item_side(self, item_row: int, tier: str = FIRST_LAST) -> _Side:
-        """Returns an item's vector as the words of its text and, where there is more, what was learned beyond them."""
+        """Returns an item's vector as the words of its text, its further views, and what was learned beyond them."""
         words = self.item_words.of(item_row, tier=tier)
         own = _entering(words, self.scorer.item_map)
         whole = np.asarray(self.index.vectors[item_row], np.float64)
-        beyond = whole - own.sum(axis=0)
+        views = {name: part[0] for name, part in self._view_parts(item_row).items() if name in _SHOWN}
+        beyond = whole - own.sum(axis=0) - sum(views.values(), start=np.zeros_like(whole))
         beyond[self._prior_columns] = 0.0
-        lines = _word_lines(words, _ITEM)
+        lines = _word_lines(words, _ITEM) + [Line(_SHOWN[name], name, False) for name in views]
         if len(own) and np.abs(beyond).max() <= _NO_TEXT * np.abs(whole).max():
-            return _Side(tuple(lines), own + beyond / len(own), ((_ITEM, words),))
-        columns = np.vstack([own, beyond[None]])
+            return _Side(tuple(lines), np.vstack([own + beyond / len(own), *views.values()]), ((_ITEM, words),))
+        columns = np.vstack([own, *views.values(), beyond])
         return _Side((*lines, Line(LEARNED, "learned", False)), columns, ((_ITEM, words),))
+
+    def _view_parts(self, item_row: int) -> Mapping[str, np.ndarray]:
+        return self.scorer.item_parts(np.array([item_row]))
 
     @property
     def _prior_columns(self) -> np.ndarray:
@@ -217,12 +261,18 @@ class Explainer:
             without[facets[0].key] = self.scorer.queries([profile], popularity=0.0)[0]
         vector = np.asarray(self.index.vectors[item_row], np.float64)
         here = np.array([item_row])
+        shares = {name: part[0] for name, part in self._view_parts(item_row).items() if name != PRIOR.key}
         found = []
         for facet, own in zip(facets, parts.vectors, strict=True):
             query = without[facet.key]
             score = float(self.index.rescore(query, here)[0])
             rank = self.index.rank_of(query, item_row, allowed=allowed)
-            found.append(Part(facet, float(own @ vector), float(own @ self.mean_vector), score, rank))
+            views = tuple(
+                ViewShare(name, float(own @ share), float(own @ self.mean_parts[name]))
+                for name, share in shares.items()
+            )
+            whole = float(own @ vector), float(own @ self.mean_vector)
+            found.append(Part(facet, *whole, score, rank, () if facet.kind == "prior" else views))
         return tuple(found)
 
 
@@ -254,6 +304,7 @@ def _error(parts: tuple[Part, ...], matrix: WordMatrix, total: float, bars: np.n
     prior = sum(part.contribution for part in parts if part.facet.kind == "prior")
     misses = [abs(sum(own.values()) - total), abs(matrix.total + prior - total)]
     misses += list(np.abs(matrix.row_totals - bars))
+    misses += [abs(sum(v.contribution for v in part.views) - part.contribution) for part in parts if part.views]
     for key in {line.key for line in matrix.rows} & set(own):
         rows = [n for n, line in enumerate(matrix.rows) if line.key == key]
         misses.append(abs(float(matrix.row_totals[rows].sum()) - own[key]))

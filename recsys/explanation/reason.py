@@ -27,28 +27,61 @@ _READ: Mapping[str, str] = {
 }
 
 
-def reason(lifts: Sequence[float], facets: Sequence[Facet], dataset: Dataset, *, learned: bool) -> str:
+_SEEN: Mapping[str, str] = {
+    "image interest": "its picture fits “{value}”",
+    "image liked": "it looks like {value}",
+    "audio interest": "its sound fits “{value}”",
+    "audio liked": "it sounds like {value}",
+    "graph liked": "it shares facts with {value}",
+}
+
+
+def reason(
+    lifts: Sequence[float],
+    facets: Sequence[Facet],
+    dataset: Dataset,
+    *,
+    learned: bool,
+    through: Mapping[str, str] | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> str:
     """Returns one sentence without a full stop.
 
     Args:
         lifts: one contribution above the average item for each facet.
         facets: labelled as on the screen.
         learned: whether the scorer knows what people liked; one that only compares words must not speak of liking.
+        through: for the key of a facet the view through which it lifts the item most, the text where none is given.
+        facts: for the key of a liked item what it has in common with the item, as a phrase.
     """
     pairs = sorted(zip(lifts, facets, strict=True), key=lambda pair: -pair[0])
     everything = sum(value for value, _ in pairs if value > 0)
     own = [(value, facet) for value, facet in pairs if facet.kind != "prior" and value > 0]
     enough = max(_CARRIES * sum(value for value, _ in own), _COUNTS * everything)
     named = [facet for value, facet in own if value >= enough][:_MOST]
-    phrases = _LEARNED if learned else _READ
-    told = [phrases[facet.kind].format(name=_name(facet), value=_value(facet, dataset)) for facet in named]
-    if told and not learned:
-        return f"Its text is close to {_listed(told)}"
+    if named and not learned:
+        return _compared(named, dataset, through or {}, facts or {})
+    told = [_LEARNED[facet.kind].format(name=_name(facet), value=_value(facet, dataset)) for facet in named]
     if any(facet.kind == "prior" and value >= _CARRIES * everything > 0 for value, facet in pairs):
         told.insert(0, POPULAR)
     if not named and any(facet.kind != "prior" for facet in facets):
         told.append(LITTLE if own else NOTHING)
     return _capital("; ".join(told) or NOTHING)
+
+
+def _compared(named: Sequence[Facet], dataset: Dataset, through: Mapping[str, str], facts: Mapping[str, str]) -> str:
+    """What the item has in common with the person, by the views of the item."""
+    read, seen = [], []
+    for facet in named:
+        phrase = _SEEN.get(f"{through.get(facet.key, 'text')} {facet.kind}")
+        value = _value(facet, dataset)
+        if phrase is None:
+            read.append(_READ[facet.kind].format(name=_name(facet), value=value))
+        elif through[facet.key] == "graph" and facts.get(facet.key):
+            seen.append(facts[facet.key])
+        else:
+            seen.append(phrase.format(value=value))
+    return _capital("; ".join([*([f"its text is close to {_listed(read)}"] if read else []), *seen]))
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from recsys.schema import Profile
 from recsys.scorer import Scorer
 
-Space = Literal["text", "taste"]
+Space = Literal["text", "image", "audio", "graph", "taste"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,8 @@ class ItemSpace:
     smallest angle to ``z`` are those that the profile speaks for.
 
     Attributes:
-        name: ``text``, the embeddings of BERT, or ``taste``, the scorer's item vectors without their prior.
+        name: a view: ``text``, the embeddings of BERT, or a further one; or ``taste``, the scorer's item vectors without their
+            prior.
         vectors: ``(n_items, dim)`` float32.
         origin: ``(dim,)``, the item that says nothing.
     """
@@ -38,6 +39,8 @@ class ItemSpace:
         if self.name == "text":
             matrix = self.scorer.item_map.matrix
             return rows if matrix is None else rows @ np.asarray(matrix, np.float64).T
+        if self.name in self.scorer.views:
+            return self.scorer.view_query(rows, self.name)
         return rows[:, : self.vectors.shape[1]]
 
     def similarity(self, vector: np.ndarray) -> np.ndarray:
@@ -54,14 +57,17 @@ class ItemSpace:
 
 
 def spaces_of(scorer: Scorer) -> tuple[str, ...]:
-    """Returns the spaces that differ for a scorer: one that compares words has only the text."""
-    return ("text",) if scorer.item_map.matrix is None else ("text", "taste")
+    """Returns the spaces that differ for a scorer: its views, and what it has learned if it has."""
+    return scorer.views if scorer.name == "cosine" else (*scorer.views, "taste")
 
 
 def open_space(name: str, scorer: Scorer, embeddings: np.ndarray) -> ItemSpace:
-    """Returns a space by its name."""
-    if name == "text" or scorer.item_map.matrix is None:
+    """Returns a space by its name, the text where the scorer has no such space; items that lack a view are zeros in it."""
+    if name == "text" or name not in spaces_of(scorer):
         return ItemSpace("text", embeddings, np.asarray(scorer.item_map.origin), scorer)
+    if name in scorer.views:
+        vectors, origin = scorer.view_space(name)
+        return ItemSpace(name, vectors, origin, scorer)
     silent = np.flatnonzero(scorer.queries([Profile()])[0])
     kept = np.setdiff1d(np.arange(scorer.item_vectors.shape[1]), silent)
     vectors = np.ascontiguousarray(scorer.item_vectors[:, kept])

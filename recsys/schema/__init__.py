@@ -23,7 +23,7 @@ from recsys.schema.columns import (
     YEAR,
 )
 from recsys.schema.dataset import Dataset, DatasetInfo, fingerprint_of_frame, no_graph
-from recsys.schema.explanation import COMPLETE, ExplainedText, Explanation, Line, Part, Word, WordMatrix
+from recsys.schema.explanation import COMPLETE, ExplainedText, Explanation, Line, Part, ViewShare, Word, WordMatrix
 from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
 from recsys.schema.recommendations import Influence, Recommendations, Scores
@@ -67,6 +67,7 @@ __all__ = [
     "Recommendations",
     "Scores",
     "Template",
+    "ViewShare",
     "Word",
     "WordMatrix",
     "fingerprint_of_frame",

@@ -15,6 +15,15 @@ Side = Literal["profile", "item"]
 
 
 @dataclass(frozen=True)
+class ViewShare:
+    """What one view of the item adds to a part; ``view`` may also be ``learned``, what no view explains."""
+
+    view: str
+    contribution: float
+    average: float
+
+
+@dataclass(frozen=True)
 class Part:
     """The prior or one facet, and what it adds to the score.
 
@@ -24,6 +33,7 @@ class Part:
         score_without: the score of the item for the profile without this facet, scored again (for the prior: at popularity
             weight 0); it need not be the score less the contribution, as the remaining facets may weigh more.
         rank_without: the rank of the item then.
+        views: what each view adds to it; empty for the prior, else they sum to the contribution.
     """
 
     facet: Facet
@@ -31,6 +41,7 @@ class Part:
     average: float
     score_without: float
     rank_without: int
+    views: tuple[ViewShare, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +161,15 @@ class Explanation:
         return tuple(word for text in self.texts for word in text.words)
 
     @property
+    def by_view(self) -> dict[str, float]:
+        """What each view of the item adds to the score; with the prior they sum to it."""
+        found: dict[str, float] = {}
+        for part in self.parts:
+            for share in part.views:
+                found[share.view] = found.get(share.view, 0.0) + share.contribution
+        return found
+
+    @property
     def is_complete(self) -> bool:
         """Whether everything adds up; if not, it must not be drawn."""
         return self.completeness_error <= COMPLETE
@@ -174,7 +194,7 @@ class Explanation:
         It takes the same number off every item of a profile, so it keeps their order, and answers why an item is
         recommended rather than why its score is high.
         """
-        parts = tuple(replace(p, contribution=p.contribution - p.average, average=0.0) for p in self.parts)
+        parts = tuple(map(_part_less, self.parts))
         taken = self.matrix.averages
         column = Line(f"less {AVERAGE_ITEM}", "average", False)
         values = np.hstack([self.matrix.values, -taken[:, None]])
@@ -212,6 +232,7 @@ class Explanation:
             "method": self.method,
             "tier": self.tier,
             "warnings": list(self.warnings),
+            "views": self.by_view,
             "parts": [_part_values(part) for part in self.parts],
             "words": [_text_values(text) for text in self.texts],
             "matrix": {
@@ -235,6 +256,11 @@ def check_complete(error: float, title: str) -> None:
         )
 
 
+def _part_less(part: Part) -> Part:
+    views = tuple(ViewShare(share.view, share.contribution - share.average, 0.0) for share in part.views)
+    return replace(part, contribution=part.contribution - part.average, average=0.0, views=views)
+
+
 def _less(text: ExplainedText, averages: dict[str, list[float]]) -> ExplainedText:
     taken = iter(averages.get(text.key, []))
     words = tuple(
@@ -252,6 +278,7 @@ def _part_values(part: Part) -> dict[str, Any]:
         "average": part.average,
         "score_without": part.score_without,
         "rank_without": part.rank_without,
+        "views": {share.view: share.contribution for share in part.views},
     }
 
 

@@ -22,6 +22,9 @@ class Recommendations:
         warnings: sentences about the profile that a reader should know.
         timings: stage to milliseconds.
         popularity: weight of the prior that the list was made with.
+        by_view: ``(k, n_facets, n_views)``, what each view of an item adds to each part; over the views of ``views`` they sum to
+            the contributions.
+        views: the views of an item, then ``learned`` and ``prior`` where the scorer has them.
         diversity: 0 where ranks follow the scores, up to 1.
     """
 
@@ -32,6 +35,8 @@ class Recommendations:
     timings: Mapping[str, float] = field(default_factory=dict)
     popularity: float = 1.0
     diversity: float = 0.0
+    by_view: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    views: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -42,12 +47,14 @@ class Recommendations:
         return self.table[[facet.key for facet in self.facets]]
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Returns the list as plain JSON values: rank, item_id, title, score, probability, contributions."""
+        """Returns the list as plain JSON values: rank, item_id, title, score, probability, contributions by facet and by view."""
         parts = self.contributions.to_dict("records")
+        views = [dict(zip(self.views, sums, strict=True)) for sums in self.by_view.sum(axis=1).tolist()]
         rows: list[dict[Any, Any]] = self.table[["rank", ITEM_ID, TITLE, "score", "probability"]].to_dict("records")
-        for row, contributions in zip(rows, parts, strict=True):
+        for row, contributions, shares in zip(rows, parts, views or [{}] * len(rows), strict=True):
             row["probability"] = None if pd.isna(row["probability"]) else row["probability"]
             row["contributions"] = contributions
+            row["views"] = shares
         return rows
 
 

@@ -13,11 +13,29 @@ from scipy.special import expit
 from recsys.encoder import Encoder
 from recsys.schema import PRIOR, Dataset, Profile
 from recsys.scorer.basis import FactBasis
-from recsys.scorer.protocol import FacetVectors, ProfileText, TextMap
+from recsys.scorer.protocol import LEARNED, FacetVectors, ProfileText, TextMap
+from recsys.views.view import TEXT, ItemView
 
 _FLOOR = 0.01
+_ROWS = 16_384
+"""Items whose views are multiplied at a time."""
 Calibration = tuple[float, float, float]
 UNCALIBRATED: Calibration = (float("nan"),) * 3
+
+
+@dataclass(frozen=True, eq=False)
+class ViewMap:
+    """What training found in one view beside the text.
+
+    Attributes:
+        centre: ``(dim,)``, the mean vector of the items that have the view.
+        items: ``(dim, k)``, maps a vector less the centre to the taste that the item answers to.
+        liked: ``(dim, k)``, the same to what liking the item says.
+    """
+
+    centre: np.ndarray
+    items: np.ndarray
+    liked: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +53,10 @@ class AdditiveModel:
         items: ``(n_items, k)``, the taste that each item answers to: for cold items read from the text alone.
         text: ``(dim, k)``, maps an item's text embedding, less ``text_centre``, to taste.
         text_centre: ``(dim,)``, the mean embedding of the items.
+        text_liked: ``(dim, k)``, the same to what liking the item says.
+        views: the views beside the text that it was fitted with.
+        own_share: ``(n_items,)``, how far ``items`` follows an item's own likes and not its content, 0 for a cold item.
+        own_liked_share: the same of ``liked``.
         prior: ``(n_items,)``, probability-like: smoothed popularity, for cold items predicted from content.
         calibration: weights of the two ``calibration_features`` of a score, and an offset; the sigmoid of their sum is the
             probability. ``NaN`` where there were too few users to calibrate.
@@ -51,22 +73,43 @@ class AdditiveModel:
     items: np.ndarray
     text: np.ndarray
     text_centre: np.ndarray
+    text_liked: np.ndarray
+    views: Mapping[str, ViewMap]
+    own_share: np.ndarray
+    own_liked_share: np.ndarray
     prior: np.ndarray
     calibration: Calibration
     about: Mapping[str, Any]
 
-    _ARRAYS = ("facts", "interests", "interest_centre", "liked", "items", "text", "text_centre", "prior")
+    _ARRAYS = (
+        "facts",
+        "interests",
+        "interest_centre",
+        "liked",
+        "items",
+        "text",
+        "text_centre",
+        "text_liked",
+        "own_share",
+        "own_liked_share",
+        "prior",
+    )
+    _VIEW_ARRAYS = ("centre", "items", "liked")
 
     def save(self, folder: Path) -> None:
         """Writes the model into a folder."""
         for name in self._ARRAYS:
             np.save(folder / f"{name}.npy", np.asarray(getattr(self, name), np.float32), allow_pickle=False)
+        for view, found in self.views.items():
+            for name in self._VIEW_ARRAYS:
+                array = np.asarray(getattr(found, name), np.float32)
+                np.save(folder / f"{view}-{name}.npy", array, allow_pickle=False)
         rest: dict[str, Any] = {
             "basis": self.basis.to_dict(),
             "calibration": list(self.calibration),
             "about": dict(self.about),
         }
-        rest |= {"interest_offset": self.interest_offset, "liked_offset": self.liked_offset}
+        rest |= {"interest_offset": self.interest_offset, "liked_offset": self.liked_offset, "views": list(self.views)}
         (folder / "model.json").write_text(json.dumps(rest), "utf-8")
 
     @classmethod
@@ -74,7 +117,12 @@ class AdditiveModel:
         """Reads what ``save`` wrote."""
         rest = json.loads((folder / "model.json").read_text("utf-8"))
         arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in cls._ARRAYS}
+        views = {
+            view: ViewMap(*(np.load(folder / f"{view}-{name}.npy", allow_pickle=False) for name in cls._VIEW_ARRAYS))
+            for view in rest["views"]
+        }
         return cls(
+            views=views,
             basis=FactBasis.from_dict(rest["basis"]),
             interest_offset=rest["interest_offset"],
             liked_offset=rest["liked_offset"],
@@ -156,18 +204,115 @@ class AdditiveScorer:
     """Scores are sums of a prior and of one part for each facet, exactly.
 
     ``score(u, i) = prior(i) + taste(u) . items(i)``, and ``taste(u)`` is the sum of what the facts, each interest and each
-    liked item say. In the form of the design, ``items(i) = P' (e(i) - mean) + r(i)``: the text embedding ``e`` through ``P``, and
-    for warm items a residual ``r`` learned from interactions.
+    liked item say. In the form of the design, ``items(i) = sum over views of P_v' (e_v(i) - mean_v) + r(i)``: each view's
+    embedding ``e_v`` through its ``P_v``, and for warm items a residual ``r`` learned from interactions.
+
+    A view of weight w adds w times its part; the residual of a warm item then takes over what that part stood for, as far as
+    the item's own likes tell it.
+
+    Args:
+        embeddings: ``(n_items, dim)``, the text embeddings; without them items are not taken apart by view.
+        views: beside the text; those that the model was not fitted with say nothing.
+        weights: of views, 1 where none is given.
     """
 
     name = "additive"
 
-    def __init__(self, model: AdditiveModel, *, dataset: Dataset, encoder: Encoder) -> None:
-        self.model = model
-        self.item_vectors = np.ascontiguousarray(np.hstack([model.items, model.prior[:, None]]), np.float32)
-        self.item_map = TextMap(model.text_centre, _without_prior(model.text))
+    def __init__(
+        self,
+        model: AdditiveModel,
+        *,
+        dataset: Dataset,
+        encoder: Encoder,
+        embeddings: np.ndarray | None = None,
+        views: Mapping[str, ItemView] | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self._fitted = model
         self._dataset = dataset
         self._encoder = encoder
+        self._embeddings = embeddings
+        self._views = {name: view for name, view in (views or {}).items() if name in model.views}
+        self.views = (TEXT, *self._views)
+        self.weights: Mapping[str, float] = dict.fromkeys(self.views, 1.0) | dict(weights or {})
+        self.model = model if all(weight == 1 for weight in self.weights.values()) else self._weighted()
+        self.item_vectors = np.ascontiguousarray(np.hstack([self.model.items, model.prior[:, None]]), np.float32)
+        self.item_map = TextMap(model.text_centre, _without_prior(model.text), self.weights[TEXT])
+
+    def with_views(self, weights: Mapping[str, float]) -> "AdditiveScorer":
+        """Returns the same scorer with other weights of views."""
+        return AdditiveScorer(
+            self._fitted,
+            dataset=self._dataset,
+            encoder=self._encoder,
+            embeddings=self._embeddings,
+            views=self._views,
+            weights=weights,
+        )
+
+    def _weighted(self) -> AdditiveModel:
+        """The model in which each view counts as much as its weight says."""
+        model = self._fitted
+        items, liked = (np.asarray(part, np.float64).copy() for part in (model.items, model.liked))
+        for rows in _chunks(len(items)):
+            lost_items, lost_liked = np.zeros_like(items[rows]), np.zeros_like(liked[rows])
+            for name, shown in self._shown(rows).items():
+                found = self._map(name)
+                lost_items += (1 - self.weights[name]) * (shown @ found.items)
+                lost_liked += (1 - self.weights[name]) * (shown @ found.liked)
+            items[rows] -= (1 - model.own_share[rows])[:, None] * lost_items
+            liked[rows] -= (1 - model.own_liked_share[rows])[:, None] * lost_liked
+        return replace(model, items=items, liked=liked)
+
+    def _map(self, view: str) -> ViewMap:
+        model = self._fitted
+        return ViewMap(model.text_centre, model.text, model.text_liked) if view == TEXT else model.views[view]
+
+    def _shown(self, rows: slice | np.ndarray) -> dict[str, np.ndarray]:
+        """Each view's vectors of some items, less their centre, float64; an item that lacks a view has zeros."""
+        if self._embeddings is None:
+            return {}
+        found = {TEXT: np.asarray(self._embeddings[rows], np.float64) - self._fitted.text_centre}
+        for name, view in self._views.items():
+            vectors = np.asarray(view.vectors[rows], np.float64) - self._fitted.views[name].centre
+            found[name] = np.where(view.has[rows, None], vectors, 0.0)
+        return found
+
+    def item_parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns what each view adds to the vectors of some items, then what was learned beyond, and the prior."""
+        whole = np.asarray(self.item_vectors[rows], np.float64)
+        parts = {
+            name: self.weights[name] * shown @ _without_prior(self._map(name).items)
+            for name, shown in self._shown(rows).items()
+        }
+        prior = np.zeros_like(whole)
+        prior[:, -1] = whole[:, -1]
+        learned = whole - prior - sum(parts.values(), start=np.zeros_like(whole))
+        return {**parts, LEARNED: learned, PRIOR.key: prior}
+
+    def mean_parts(self) -> dict[str, np.ndarray]:
+        """Returns the mean of what each view adds; all but zero, as views are centred, unless the catalog has changed."""
+        sums = dict.fromkeys(self._shown(slice(0, 0)), 0.0)
+        for rows in _chunks(len(self.item_vectors)):
+            for name, shown in self._shown(rows).items():
+                sums[name] = sums[name] + shown.sum(axis=0)
+        n_items = max(1, len(self.item_vectors))
+        parts = {
+            name: self.weights[name] * (total / n_items) @ _without_prior(self._map(name).items)
+            for name, total in sums.items()
+        }
+        whole = np.asarray(self.item_vectors.mean(axis=0, dtype=np.float64))
+        prior = np.zeros_like(whole)
+        prior[-1] = whole[-1]
+        return {**parts, LEARNED: whole - prior - sum(parts.values(), start=np.zeros_like(whole)), PRIOR.key: prior}
+
+    def view_query(self, queries: np.ndarray, view: str) -> np.ndarray:
+        """Returns ``(n, dim)``: what queries ask for in a view's own space, whatever its weight."""
+        return np.asarray(queries, np.float64)[:, :-1] @ np.asarray(self._map(view).items, np.float64).T
+
+    def view_space(self, view: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the vectors of the view as they are, and their mean."""
+        return self._views[view].vectors, np.asarray(self._fitted.views[view].centre)
 
     def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
         """Returns ``(n_profiles, k + 1)``; the last column weighs the prior."""
@@ -221,6 +366,10 @@ class AdditiveScorer:
         share = 1 / (len(profile.liked) + self.model.liked_offset) if profile.liked else 0.0
         rows = self._dataset.item_rows
         return {f"liked:{item_id}": share * self.model.liked[rows[item_id]] for item_id in profile.liked}
+
+
+def _chunks(n_items: int) -> Iterable[slice]:
+    return (slice(start, start + _ROWS) for start in range(0, n_items, _ROWS))
 
 
 def _without_prior(matrix: np.ndarray) -> np.ndarray:

@@ -26,6 +26,10 @@ SENTENCE = "sentence"
 """Key of the text of a whole profile, where a scorer reads it as one sentence."""
 
 
+LEARNED = "learned"
+"""Name of the part of an item's vector that no view explains."""
+
+
 @dataclass(frozen=True, eq=False)
 class TextMap:
     """How the embedding of a text enters the scorer's space: as ``weight * (embedding - origin) @ matrix``.
@@ -64,12 +68,44 @@ class Scorer(Protocol):
     Attributes:
         name: ``cosine``, ``additive`` or ``fine-tuned``.
         item_vectors: ``(n_items, out)`` float32.
-        item_map: how the text embedding of an item enters its vector; what the vector has beyond it is learned.
+        item_map: how the text embedding of an item enters its vector; the rest comes from other views or is learned.
+        views: names of the views that it reads, the text first.
+        weights: how much each view counts; 1 is as it was learned, 0 switches it off.
     """
 
     name: str
     item_vectors: np.ndarray
     item_map: TextMap
+    views: tuple[str, ...]
+    weights: Mapping[str, float]
+
+    def with_views(self, weights: Mapping[str, float]) -> "Scorer":
+        """Returns the same scorer with other weights of views; a view that is not named counts 1."""
+        ...
+
+    def item_parts(self, rows: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Takes the vectors of some items apart by view, with their weights.
+
+        Returns:
+            ``(n_rows, out)`` float64 for each view, then for ``LEARNED`` and the prior where the scorer has them; they sum
+            to the item vectors.
+        """
+        ...
+
+    def mean_parts(self) -> Mapping[str, np.ndarray]:
+        """Returns the mean of ``item_parts`` over the catalog, ``(out,)`` float64 each."""
+        ...
+
+    def view_query(self, queries: np.ndarray, view: str) -> np.ndarray:
+        """Returns ``(n, dim)`` float64: what queries ask for in the space of a view beside the text, whatever its weight."""
+        ...
+
+    def view_space(self, view: str) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the items in the space of a view beside the text, ``(n_items, dim)`` float32, and its origin ``(dim,)``.
+
+        Items that lack the view are zeros.
+        """
+        ...
 
     def queries(self, profiles: Sequence[Profile], *, popularity: float = 1.0) -> np.ndarray:
         """Returns ``(n_profiles, out)``; an empty profile gives the prior alone."""

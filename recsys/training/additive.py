@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.encoder import Encoder
-from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration, Known
+from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration, Known, ViewMap
 from recsys.scorer.basis import FactBasis
-from recsys.training.content import Content
+from recsys.training.content import Content, Scales
 from recsys.training.histories import N_INTERESTS, Histories
 from recsys.training.ridge import Response, ridge
 
@@ -48,6 +48,19 @@ class AdditiveConfig:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class ViewScales:
+    """How much each view beside the text counts, chosen on items that were left out.
+
+    Attributes:
+        taste: where content tells the taste that an item answers to, and what liking it says.
+        prior: where content tells how popular a cold item will be.
+    """
+
+    taste: Scales
+    prior: Scales
+
+
 class Workbench:
     """Everything about a set of training users that does not depend on the penalties, so that many can be tried.
 
@@ -56,14 +69,24 @@ class Workbench:
         content: of all items.
         encoder: of interests.
         config: gives rank and seed.
+        scales: of the views beside the text; chosen here if ``None``.
     """
 
-    def __init__(self, histories: Histories, content: Content, *, encoder: Encoder, config: AdditiveConfig) -> None:
+    def __init__(
+        self,
+        histories: Histories,
+        content: Content,
+        *,
+        encoder: Encoder,
+        config: AdditiveConfig,
+        scales: ViewScales | None = None,
+    ) -> None:
         self.histories = histories
         self.content = content
         self.config = config
         self._bases: dict[float, tuple[FactBasis, np.ndarray]] = {}
         self._text_maps: dict[float, np.ndarray] = {}
+        self._liked_maps: dict[float, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
         self.profiles = histories.profiles()
         self.response = Response(histories)
         facts = self._basis(config.attribute_weight)[1]
@@ -74,6 +97,7 @@ class Workbench:
         self.n_likes = np.asarray(likes.sum(0)).ravel()
         own = self.response.own(likes)
         self.liked_sums = np.asarray(likes.T @ self.taste) - own[:, None] * self.directions
+        self.scales = scales or self._choose_scales()
         self._items()
 
     def _interests(self, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
@@ -86,16 +110,27 @@ class Workbench:
 
     def _items(self) -> None:
         """The item side: taste and prior, cold items from their content."""
-        config, response = self.config, self.response
+        config, response, content = self.config, self.response, self.content
         warm = (self.n_likes > 0).astype(float)
-        self.text = self.content.map_text(self.directions, warm, seed=config.seed)
-        self.from_text = self.content.text @ self.text
-        share = (self.n_likes / (self.n_likes + config.residual_penalty))[:, None]
-        self.items = self.from_text + share * (self.directions - self.from_text)
-        predicted = self.content.predict(np.sqrt(response.prior), warm, seed=config.seed)
+        self.text, self.views = content.map_views(self.directions, warm, seed=config.seed, scales=self.scales.taste)
+        from_content = content.text @ self.text + content.from_views(self.views)
+        self.own_share = self.n_likes / (self.n_likes + config.residual_penalty)
+        self.items = from_content + self.own_share[:, None] * (self.directions - from_content)
+        predicted = content.predict(np.sqrt(response.prior), warm, seed=config.seed, scales=self.scales.prior)
         expected = np.maximum(predicted, 0.0) ** 2
         cold = config.prior_strength
         self.prior = (response.n_later + cold * expected) / (np.where(warm > 0, response.n_shown, 0) + cold)
+
+    def _choose_scales(self) -> ViewScales:
+        seed, warm = self.config.seed, (self.n_likes > 0).astype(float)
+        popularity = np.sqrt(self.response.prior)
+        mattering = self.directions * self.taste.std(
+            axis=0
+        )  # directions in which tastes hardly differ are mostly noise
+        return ViewScales(
+            self.content.choose_scales(mattering, warm, seed=seed, with_facts=False),
+            self.content.choose_scales(popularity, warm, seed=seed, with_facts=True),
+        )
 
     def facts(self, config: AdditiveConfig) -> tuple[FactBasis, np.ndarray, np.ndarray]:
         """Returns the basis, the coefficients of facts ``(basis.dim, k)`` and of interests ``(dim, k)``.
@@ -124,23 +159,38 @@ class Workbench:
         return self._bases[attribute_weight]
 
     def liked(self, config: AdditiveConfig) -> np.ndarray:
-        """Returns what liking each item says about taste, ``(n_items, k)``, shrunk towards what its text predicts."""
+        """Returns what liking each item says about taste, ``(n_items, k)``, shrunk towards what its views predict."""
         penalty = config.liked_penalty
-        guess = self.content.text @ self._by_text(penalty)
+        text, views = self._by_views(penalty)
+        guess = self.content.text @ text + self.content.from_views(views)
         shrunk = (self.liked_sums + penalty * guess) / (self.n_likes + penalty)[:, None]
         return config.liked_gain * shrunk
 
     def _by_text(self, penalty: float) -> np.ndarray:
         """What liking an item says about taste, as far as its text tells: maps centred text embeddings, ``(dim, k)``."""
         if penalty not in self._text_maps:
-            text = self.content.text
-            gram = text.T @ (text * self.n_likes[:, None]) + _TEXT_PENALTY * penalty * np.eye(text.shape[1])
-            self._text_maps[penalty] = np.linalg.solve(gram, text.T @ self.liked_sums)
+            self._text_maps[penalty] = self._liked_ridge(self.content.text, penalty)
         return self._text_maps[penalty]
+
+    def _by_views(self, penalty: float) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The same from all views at once; interests, which are words, go by the text alone."""
+        if penalty not in self._liked_maps:
+            scales = self.scales.taste
+            is_alone = not any(scales.values())
+            columns = self.content.joined(scales)
+            found = self._by_text(penalty) if is_alone else self._liked_ridge(columns, penalty)
+            self._liked_maps[penalty] = self.content.split(found, scales)
+        return self._liked_maps[penalty]
+
+    def _liked_ridge(self, columns: np.ndarray, penalty: float) -> np.ndarray:
+        gram = columns.T @ (columns * self.n_likes[:, None]) + _TEXT_PENALTY * penalty * np.eye(columns.shape[1])
+        return np.asarray(np.linalg.solve(gram, columns.T @ self.liked_sums))
 
     def model(self, config: AdditiveConfig, calibration: Calibration = UNCALIBRATED) -> AdditiveModel:
         """Returns the fitted model."""
         basis, facts, interests = self.facts(config)
+        liked_text, liked_views = self._by_views(config.liked_penalty)
+        items_maps, liked_maps = self.content.in_view(self.views), self.content.in_view(liked_views)
         return AdditiveModel(
             basis=basis,
             facts=facts,
@@ -152,6 +202,13 @@ class Workbench:
             items=self.items,
             text=self.text,
             text_centre=self.content.centre,
+            text_liked=config.liked_gain * liked_text,
+            views={
+                view.name: ViewMap(view.centre, items_maps[view.name], config.liked_gain * liked_maps[view.name])
+                for view in self.content.views
+            },
+            own_share=self.own_share,
+            own_liked_share=self.n_likes / (self.n_likes + config.liked_penalty),
             prior=self.prior,
             calibration=calibration,
             about={},

@@ -8,7 +8,7 @@ import numpy as np
 from recsys.encoder import Encoder
 from recsys.schema import Profile
 from recsys.scorer.additive import UNCALIBRATED, AdditiveModel, Calibration, Known, calibration_features
-from recsys.training.additive import AdditiveConfig, Workbench
+from recsys.training.additive import AdditiveConfig, ViewScales, Workbench
 from recsys.training.content import Content
 from recsys.training.histories import Histories
 
@@ -47,12 +47,14 @@ class Selection:
         calibration: see ``AdditiveModel``.
         trials: everything that was tried, in order.
         n_judged: users that it was judged on, over all folds.
+        scales: of the views beside the text; ``None`` if there was nobody to judge on.
     """
 
     config: AdditiveConfig
     calibration: Calibration
     trials: tuple[Trial, ...]
     n_judged: int
+    scales: ViewScales | None = None
 
 
 class _Fold:
@@ -102,7 +104,13 @@ def select(histories: Histories, content: Content, *, encoder: Encoder, config: 
         best = int(np.argmax([each.mean() for each in found]))
         if _is_better(found[best], usual):
             config = tried[best]
-    return Selection(config, _calibrate(folds, config), tuple(trials), sum(len(fold.targets) for fold in folds))
+    return Selection(
+        config,
+        _calibrate(folds, config),
+        tuple(trials),
+        sum(len(fold.targets) for fold in folds),
+        folds[0].bench.scales,
+    )
 
 
 def _folds(
@@ -110,10 +118,12 @@ def _folds(
 ) -> Iterator[_Fold]:
     rng = np.random.default_rng(config.seed)
     users = rng.permutation(len(histories))[:_MAX_USERS]  # the same as where ``judged`` comes from
+    scales: ViewScales | None = None
     for number in range(FOLDS):
         tested = np.intersect1d(users[number::FOLDS], judged)[: _MAX_JUDGED // FOLDS]
         fitted = np.sort(np.setdiff1d(users, users[number::FOLDS]))
-        bench = Workbench(histories.of(fitted), content, encoder=encoder, config=config)
+        bench = Workbench(histories.of(fitted), content, encoder=encoder, config=config, scales=scales)
+        scales = bench.scales
         held_out = histories.of(tested)
         profiles = held_out.profiles(shares=bench.histories.category_shares)
         yield _Fold(held_out, bench, _presented(profiles, rng), encoder)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,15 +16,19 @@ from recsys.scorer import AdditiveModel
 from recsys.training.additive import AdditiveConfig
 from recsys.training.runs import record_run, require_wandb
 from recsys.training.train import Progress, Training, train_additive
+from recsys.views.view import ItemView
 
 _KIND = "additive"
-_VERSION = 2
+_VERSION = 3
 """Changes when the same data and configuration give another model."""
 
 
-def model_key(dataset: Dataset, embeddings_key: str, config: AdditiveConfig) -> str:
+def model_key(
+    dataset: Dataset, embeddings_key: str, config: AdditiveConfig, views: Mapping[str, ItemView] | None = None
+) -> str:
     """Returns the SHA-256 of everything that a model depends on."""
-    parts = [_VERSION, dataset.fingerprint, embeddings_key, asdict(config)]
+    known = {name: view.key for name, view in (views or {}).items()}
+    parts = [_VERSION, dataset.fingerprint, embeddings_key, asdict(config), known]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -38,6 +43,7 @@ def open_or_train(
     *,
     encoder: Encoder,
     embeddings_key: str,
+    views: Mapping[str, ItemView] | None = None,
     config: AdditiveConfig | None = None,
     progress: Progress | None = None,
 ) -> AdditiveModel:
@@ -48,13 +54,21 @@ def open_or_train(
     """
     config = config or AdditiveConfig()
     if dataset.folder is None:
-        return train_additive(dataset, item_vectors, encoder=encoder, config=config, progress=progress).model
-    store, key = ArtifactStore(dataset.folder / "artifacts"), model_key(dataset, embeddings_key, config)
+        return train_additive(
+            dataset, item_vectors, encoder=encoder, views=views, config=config, progress=progress
+        ).model
+    store, key = ArtifactStore(dataset.folder / "artifacts"), model_key(dataset, embeddings_key, config, views)
     try:
         return AdditiveModel.load(store.open(_KIND, key).path)
     except ArtifactError:
         train_and_publish(
-            dataset, item_vectors, encoder=encoder, embeddings_key=embeddings_key, config=config, progress=progress
+            dataset,
+            item_vectors,
+            encoder=encoder,
+            embeddings_key=embeddings_key,
+            views=views,
+            config=config,
+            progress=progress,
         )
         return AdditiveModel.load(store.open(_KIND, key).path)
 
@@ -65,6 +79,7 @@ def train_and_publish(
     *,
     encoder: Encoder,
     embeddings_key: str,
+    views: Mapping[str, ItemView] | None = None,
     config: AdditiveConfig,
     progress: Progress | None = None,
     wandb: bool = False,
@@ -78,7 +93,7 @@ def train_and_publish(
     assert dataset.folder is not None
     if wandb:
         require_wandb()
-    training = train_additive(dataset, item_vectors, encoder=encoder, config=config, progress=progress)
+    training = train_additive(dataset, item_vectors, encoder=encoder, views=views, config=config, progress=progress)
     record_run(
         dataset.folder / "runs",
         dataset=dataset.name,
@@ -91,6 +106,6 @@ def train_and_publish(
     )
     about = {"dataset": dataset.name, "encoder": encoder.name, "config": asdict(training.config)}
     store = ArtifactStore(dataset.folder / "artifacts")
-    with store.publish(_KIND, model_key(dataset, embeddings_key, config), about=about) as folder:
+    with store.publish(_KIND, model_key(dataset, embeddings_key, config, views), about=about) as folder:
         training.model.save(folder)
     return training

@@ -1,7 +1,7 @@
 """From a dataset to a fitted additive scorer."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from recsys.training.additive import AdditiveConfig, Workbench
 from recsys.training.content import Content
 from recsys.training.histories import Histories
 from recsys.training.selection import Trial, select
+from recsys.views.view import ItemView
 
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
@@ -41,6 +42,7 @@ def train_additive(
     item_vectors: np.ndarray,
     *,
     encoder: Encoder,
+    views: Mapping[str, ItemView] | None = None,
     config: AdditiveConfig | None = None,
     progress: Progress | None = None,
 ) -> Training:
@@ -49,6 +51,7 @@ def train_additive(
     Args:
         item_vectors: ``(n_items, dim)``, the text embeddings of all items, cold ones included.
         encoder: made them, and encodes interests.
+        views: of all items, beside the text, by name.
         config: where to start; penalties are chosen inside the training users where there are enough of them.
 
     Raises:
@@ -62,28 +65,25 @@ def train_additive(
     with threadpool_limits(
         limits=1, user_api="blas"
     ):  # beside other work, threads that wait for each other are 10 x slower
-        return _train(
-            dataset, item_vectors, encoder, config or AdditiveConfig(), progress or (lambda done, total: None)
-        )
+        content = Content.from_dataset(dataset, item_vectors, views)
+        return _train(dataset, content, encoder, config or AdditiveConfig(), progress or (lambda done, total: None))
 
 
-def _train(
-    dataset: Dataset, item_vectors: np.ndarray, encoder: Encoder, config: AdditiveConfig, report: Progress
-) -> Training:
+def _train(dataset: Dataset, content: Content, encoder: Encoder, config: AdditiveConfig, report: Progress) -> Training:
     started = time.perf_counter()
-    histories, content = Histories.from_dataset(dataset), Content.from_dataset(dataset, item_vectors)
+    histories = Histories.from_dataset(dataset)
     report(1, 3)
     selection = select(histories, content, encoder=encoder, config=config)
     report(2, 3)
-    model = Workbench(histories, content, encoder=encoder, config=selection.config).model(
-        selection.config, selection.calibration
-    )
+    bench = Workbench(histories, content, encoder=encoder, config=selection.config, scales=selection.scales)
+    model = bench.model(selection.config, selection.calibration)
     about = {
         "n_users": len(histories),
         "n_likes": int(sum(map(len, histories.liked))),
         "n_cold_items": int((dataset.popularity == 0).sum()),
         "n_judged": selection.n_judged,
         "config": asdict(selection.config),
+        "view_scales": {"taste": dict(bench.scales.taste), "prior": dict(bench.scales.prior)},
     }
     report(3, 3)
     return Training(replace(model, about=about), selection.config, selection.trials, time.perf_counter() - started)

@@ -9,6 +9,8 @@ import numpy as np
 TEXT, IMAGE, AUDIO, GRAPH = "text", "image", "audio", "graph"
 VIEWS = (TEXT, IMAGE, AUDIO, GRAPH)
 """Every view, in the order in which they are shown."""
+VIEW_WORDS = {TEXT: "text", IMAGE: "picture", AUDIO: "sound", GRAPH: "facts"}
+"""How the view of an item is called on the screen."""
 WordEncoder = Callable[[Sequence[str]], np.ndarray]
 """Maps texts to ``(n_texts, word_dim)``, rows of unit length."""
 
@@ -28,6 +30,9 @@ class ItemView:
             reach this view.
         encode_words: encodes words for ``words``; ``None`` where those lie in the space of the dataset's text encoder.
         words_by: how words reach the view, in words.
+        media: returns for an item_row what is shown or played of it, made by us and never the file that somebody brought, or
+            ``None`` where there is nothing.
+        mime: the type of that.
         faults: for the item_id of what could not be read the reason, in three parts.
     """
 
@@ -38,6 +43,8 @@ class ItemView:
     words: np.ndarray | None = None
     encode_words: WordEncoder | None = None
     words_by: str = ""
+    media: Callable[[int], bytes | None] | None = None
+    mime: str = ""
     faults: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -28,7 +28,8 @@ class Scenario:
     Attributes:
         dataset, scorer, encoder: their names; the fingerprints tell whether they are the same.
         encoder_fingerprint: the encoder's identity.
-        controls: ``k``, ``popularity``, ``diversity`` and ``keep``, the item filter as plain values (see ``keep``).
+        controls: ``k``, ``popularity``, ``diversity`` and ``keep``, the item filter as plain values (see ``keep``);
+            ``views`` where some view does not count 1.
         profiles: by name: ``A``, ``B``, or that of a saved one.
         lists: item_ids by the same names, best first.
         hashes: SHA-256 of each list (see ``list_hash``).
@@ -148,6 +149,8 @@ def make_scenario(
         "years": None if kept.years is None else [int(year) for year in kept.years],
         "attributes": {name: list(values) for name, values in kept.attributes.items()},
     }
+    controls = {"k": k, "popularity": float(popularity), "diversity": float(diversity), "keep": filters}
+    weights = {name: float(weight) for name, weight in recommender.scorer.weights.items() if weight != 1}
     return Scenario(
         dataset=recommender.dataset.name,
         dataset_fingerprint=recommender.dataset.fingerprint,
@@ -155,7 +158,7 @@ def make_scenario(
         model_fingerprint=model_fingerprint(recommender),
         encoder=recommender.encoder.name,
         encoder_fingerprint=recommender.encoder.identity,
-        controls={"k": k, "popularity": float(popularity), "diversity": float(diversity), "keep": filters},
+        controls=controls | ({"views": weights} if weights else {}),
         profiles=dict(profiles),
         lists=lists,
         hashes={name: list_hash(item_ids) for name, item_ids in lists.items()},
@@ -192,12 +195,17 @@ def _model_fingerprint(recommender: Recommender) -> str:
             digest.update(json.dumps([name, value], sort_keys=True).encode())
 
     add("scorer", [scorer.name, recommender.embeddings_key, recommender.encoder.identity])
+    if recommender.views:
+        add("views", [recommender.material_key, dict(scorer.weights)])
     add("item_vectors", np.asarray(scorer.item_vectors))
     if isinstance(scorer, AdditiveScorer):
         model = scorer.model
         for part in fields(model):
-            if part.name != "about":
+            if part.name not in ("about", "views"):
                 add(part.name, model.basis.to_dict() if part.name == "basis" else getattr(model, part.name))
+        for name, found in model.views.items():
+            for part in fields(found):
+                add(f"{name} {part.name}", getattr(found, part.name))
     else:  # the sentence of a profile
         add("words", [info.profile_template, {name: dict(words) for name, words in info.words.items()}])
     return digest.hexdigest()

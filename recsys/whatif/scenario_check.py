@@ -75,6 +75,8 @@ def check_scenario(scenario: Scenario, recommender: Recommender) -> ScenarioChec
 
     A profile or a filter that the data no longer knows is not an error but a finding, see ``ListCheck.problem``.
     """
+    weights = scenario.controls.get("views", {})
+    recommender = recommender.base.with_views({n: w for n, w in weights.items() if n in recommender.scorer.views})
     lists = {name: _check_list(scenario, name, recommender) for name in scenario.profiles}
     dataset = recommender.dataset
     rows, names = dataset.item_rows, dataset.labels

@@ -10,7 +10,8 @@ import numpy as np
 from recsys.errors import DataError, shorten
 from recsys.saved_profiles import MAX_NAME, MAX_SAVED
 from recsys.schema import Profile
-from recsys.settings import MAX_K
+from recsys.settings import MAX_K, MAX_WEIGHT
+from recsys.views.view import VIEWS
 
 MAX_BYTES = 1_000_000
 MAX_PROFILES = MAX_SAVED + 2
@@ -59,8 +60,14 @@ def profile_of(value: Any, place: str) -> Profile:
 
 
 def check_controls(controls: Mapping[str, Any]) -> None:
-    """Raises for anything but k, two shares and an item filter within their ranges."""
-    check_keys(controls, ("k", "popularity", "diversity", "keep"), "controls")
+    """Raises for anything but k, two shares, an item filter, and perhaps weights of views, within their ranges."""
+    rest = {name: value for name, value in controls.items() if name != "views"}
+    check_keys(rest, ("k", "popularity", "diversity", "keep"), "controls")
+    views = controls.get("views", {})
+    expect(views, dict, "controls.views")
+    for name, weight in views.items():
+        if name not in VIEWS or not _is_number(weight) or not 0 <= weight <= MAX_WEIGHT:
+            raise fault(f"controls.views.{name}", f"a view of items with a weight from 0 to {MAX_WEIGHT:g}", weight)
     if type(controls["k"]) is not int or not 1 <= controls["k"] <= MAX_K:
         raise fault("controls.k", f"a whole number from 1 to {MAX_K}", controls["k"])
     for name in ("popularity", "diversity"):

@@ -52,13 +52,13 @@ def evaluated_data(trained_data, tmp_path_factory) -> Path:
         plan = Plan("world", protocol, folds=2, rivals=("random", "popular", "item knn"))
         found = evaluate(made.dataset, made.embeddings, encoder=made.encoder, plan=plan)
         when = "2026-02-0" + ("2" if protocol == "cold-user" else "1")
-        keep_evaluation(made.dataset, made.embeddings_key, replace(found, about={**found.about, "made": when}))
+        keep_evaluation(made.dataset, made.material_key, replace(found, about={**found.about, "made": when}))
     return folder
 
 
 @pytest.fixture
 def newest(recommender) -> Evaluation:
-    return kept_evaluations(recommender.dataset, recommender.embeddings_key)[0]
+    return kept_evaluations(recommender.dataset, recommender.material_key)[0]
 
 
 @pytest.fixture(autouse=True)
@@ -233,7 +233,7 @@ def test_another_evaluation_can_be_chosen(open_app, evaluated_data, recommender)
     chooser.set_value(1).run()
     assert not app.exception
 
-    older = kept_evaluations(recommender.dataset, recommender.embeddings_key)[1]
+    older = kept_evaluations(recommender.dataset, recommender.material_key)[1]
     found = older.results["+5"]["additive"][HEADLINE]
     assert table_of(app)["additive"][-1].strip("*").startswith(f"{found.mean:.3f}")
     assert older.plan.command in [code.value for code in app.code]
@@ -260,7 +260,7 @@ def test_an_uncalibrated_evaluation_is_still_shown(open_app, evaluated_data, tmp
 
     about = {**newest.about, "made": "2999-01-01", "calibration_error": dict.fromkeys(LEVELS)}
     bare = replace(newest, plan=replace(newest.plan, seed=9), about=about, calibration=newest.calibration[:0])
-    keep_evaluation(open_dataset("world", data_dir=folder), recommender.embeddings_key, bare)
+    keep_evaluation(open_dataset("world", data_dir=folder), recommender.material_key, bare)
     app = open_evaluate(open_app, folder)
     assert "unknown, with too few people to calibrate on" in texts(app.tabs[2].caption)
 
@@ -273,7 +273,7 @@ def test_no_rival_is_said_and_the_rest_is_shown(open_app, evaluated_data, tmp_pa
     intervals = newest.intervals[~newest.intervals["method"].isin(newest.plan.rivals)]
     about = {**newest.about, "made": "2999-01-01"}
     alone = replace(newest, plan=replace(newest.plan, rivals=()), users=users, intervals=intervals, about=about)
-    keep_evaluation(open_dataset("world", data_dir=folder), recommender.embeddings_key, alone)
+    keep_evaluation(open_dataset("world", data_dir=folder), recommender.material_key, alone)
     app = open_evaluate(open_app, folder)
     assert texts(app.markdown).count("no rival ran") == len(LEVELS)
 

@@ -65,7 +65,7 @@ def test_it_opens_on_the_first_item_of_the_list_and_says_its_score(open_explain,
     assert app.selectbox(key="item").value.startswith(best["title"])
     assert metrics(app)["Rank"].startswith("1 of ")
     assert metrics(app)["Score"] == f"{best['score']:.4f}"
-    assert len(app.get("plotly_chart")) == 1
+    assert len(app.get("plotly_chart")) == 2  # the waterfall, and paths over facts
 
 
 def test_an_item_of_the_link_is_opened_and_a_wrong_one_is_named(open_explain):

@@ -127,16 +127,17 @@ def test_a_profile_lies_where_its_scores_say(toy, toy_encoder, scorer):
     profile = Profile(age=30, interests=("space",))
     prior = recommender.score_all(Profile()).values
 
-    assert [space.name for space in spaces] == (["text", "taste"] if scorer == "additive" else ["text"])
+    assert [space.name for space in spaces] == ["text", "graph", *(["taste"] if scorer == "additive" else [])]
+    parts = recommender.scorer.facet_vectors(profile).vectors.sum(axis=0)
+    shares = recommender.scorer.item_parts(np.arange(12))
     for space in spaces:
         vector = space.profile_vectors([profile])[0]
         told = (np.asarray(space.vectors, float) - space.origin) @ vector
         scores = recommender.score_all(profile).values - prior
-        if space.name == "taste" or scorer == "cosine":
-            np.testing.assert_allclose(told, scores, atol=1e-6)
-        else:  # of cold items the text is everything
-            cold = toy.popularity == 0
-            np.testing.assert_allclose(told[cold], scores[cold], atol=1e-6)
+        expected = scores if space.name == "taste" else shares[space.name] @ parts
+        np.testing.assert_allclose(told, expected, atol=1e-6)
+    cold = toy.popularity == 0  # of cold items the views are everything
+    np.testing.assert_allclose((shares["text"] + shares["graph"])[cold] @ parts, scores[cold], atol=1e-6)
 
 
 def test_the_same_profile_always_lands_on_the_same_spot(movielens, minilm, tmp_path):
@@ -195,8 +196,8 @@ def test_downhill_on_umaps_objective_means_no_worse_than_where_it_started(cluste
 
 
 def test_an_empty_profile_lies_nowhere(toy, toy_encoder):
-    _, (text, taste) = world(toy, toy_encoder)
-    for space in (text, taste):
+    _, spaces = world(toy, toy_encoder)
+    for space in spaces:
         atlas = fit_atlas(space, MapConfig(), item_texts(toy))
         place = atlas.place(Profile())
         assert not place.is_somewhere
@@ -204,7 +205,7 @@ def test_an_empty_profile_lies_nowhere(toy, toy_encoder):
 
 
 def test_atlases_are_kept_and_outdated_ones_not_found(toy_folder, toy_encoder):
-    _, (text, _) = world(toy_folder, toy_encoder)
+    _, (text, *_) = world(toy_folder, toy_encoder)
     texts = item_texts(toy_folder)
     with pytest.raises(ArtifactError):
         open_atlas(text, MapConfig(), texts, toy_folder.folder)
@@ -230,7 +231,7 @@ def test_atlases_are_kept_and_outdated_ones_not_found(toy_folder, toy_encoder):
 
 
 def test_people_are_found_again_by_a_process_whose_last_digits_differ(toy_folder, toy_encoder, monkeypatch):
-    _, (text, _) = world(toy_folder, toy_encoder)
+    _, (text, *_) = world(toy_folder, toy_encoder)
     texts, people = item_texts(toy_folder), people_of(toy_folder)
     atlas = fit_atlas(text, MapConfig(), texts)
     placed = place_people(atlas, people, texts, toy_folder.folder)

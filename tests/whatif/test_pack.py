@@ -95,7 +95,7 @@ def pack_of(recommender, first=A, second=B, *, k=4, atlas=..., places=None, note
 
 @pytest.fixture(params=["cosine", "additive"])
 def recommender(request, toy, toy_encoder) -> Recommender:
-    return Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder)
+    return Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder, views=())
 
 
 @pytest.fixture

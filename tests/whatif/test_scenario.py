@@ -180,12 +180,14 @@ def test_the_model_fingerprint_is_of_everything_a_score_depends_on(recommender, 
     for change in changes:
         other = again()
         changed = replace(model, **change)
-        other.scorer = type(other.scorer)(changed, dataset=toy, encoder=other.encoder)
+        other.scorer = type(other.scorer)(changed, dataset=toy, encoder=other.encoder, views=other.views)
         found.add(model_fingerprint(other))
     assert len(found) == 1 + len(changes)
     model.save(tmp_path)
     other = again()
-    other.scorer = type(other.scorer)(AdditiveModel.load(tmp_path), dataset=toy, encoder=other.encoder)
+    other.scorer = type(other.scorer)(
+        AdditiveModel.load(tmp_path), dataset=toy, encoder=other.encoder, views=other.views
+    )
     assert model_fingerprint(other) == own
 
 

@@ -10,7 +10,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -24,7 +24,12 @@ _ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tar.xz")
 _READABLE = (
     ".csv", ".tsv", ".txt", ".dat", ".data", ".jsonl", ".ndjson", ".json", ".parquet", ".pq", ".item", ".user", ".gz",
 )  # fmt: skip
-_DAMAGES = (
+MEDIA_ENDINGS = (
+    ".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg",
+    ".mp3", ".wav", ".flac", ".ogg", ".oga", ".opus", ".m4a",
+)  # fmt: skip
+"""Of pictures and sounds, which are no data but may come along; some only so that it can be told why they are not read."""
+DAMAGES = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, encrypted, or packed in a way that it does not know."""
@@ -69,9 +74,21 @@ def _found(path: Path, scratch: Path, limits: Limits) -> list[File]:
     if path.name.lower().endswith(_WORKBOOKS):
         fix = "Save each sheet as “CSV UTF-8” and give that."
         raise DataError("The file is a workbook of a spreadsheet", printable(path.name), fix=fix)
-    if path.name.lower().endswith(_ARCHIVES) or zipfile.is_zipfile(path):
+    if is_archive(path):
         return _unpacked(path, scratch, limits)
+    if path.name.lower().endswith(MEDIA_ENDINGS):
+        return []
     return [File(printable(path.name), path)]
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is unpacked before it is read."""
+    return path.name.lower().endswith(_ARCHIVES) or zipfile.is_zipfile(path)
+
+
+def is_media(name: str) -> bool:
+    """Whether this is the name of a picture or a sound."""
+    return name.lower().endswith(MEDIA_ENDINGS)
 
 
 def _is_wanted(name: str) -> bool:
@@ -99,17 +116,22 @@ def _check_members(n: int, name: str, limits: Limits) -> None:
         raise DataError(f"There are more than {limits.members:,} files in there", name, fix=fix)
 
 
+def _check_media(n: int, name: str, limits: Limits) -> None:
+    if n > limits.media_files:
+        fix = "Bring fewer, or raise COLDLENS_MAX_MEDIA_FILES."
+        raise DataError(f"There are more than {limits.media_files:,} pictures and sounds in there", name, fix=fix)
+
+
 def _unpacked(path: Path, scratch: Path, limits: Limits) -> list[File]:
     name = printable(path.name)
     try:
-        members = _zip_members(path, limits) if zipfile.is_zipfile(path) else _tar_members(path, limits)
-        return list(_copied(path, members, scratch, limits))
+        return list(_copied(path, members_of(path, limits, _is_wanted), scratch, limits))
     except OSError as error:
         if error.errno is None:  # bz2 and gzip tell so of damage
             raise _damaged(name, error) from None
         fix = "Free some space or name another data folder, then try again."
         raise DataError(f"The archive cannot be unpacked ({error.strerror})", name, fix=fix) from None
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise _damaged(name, error) from None
 
 
@@ -119,31 +141,45 @@ def _damaged(name: str, error: Exception) -> DataError:
     return DataError(f"The archive cannot be read ({told})", name, fix=fix)
 
 
-def _zip_members(path: Path, limits: Limits) -> Iterator[tuple[str, IO[bytes]]]:
+def members_of(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yields the names and bytes of the files in an archive that are wanted, each to be read before the next.
+
+    Raises:
+        DataError: if it holds too much, a link, or a name that leads out of it, or is locked; what is not wanted counts, too.
+    """
+    is_zip = zipfile.is_zipfile(path)
+    return _zip_members(path, limits, is_wanted) if is_zip else _tar_members(path, limits, is_wanted)
+
+
+def _zip_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
-        _check_members(len(entries), path.name, limits)
+        n_media = sum(is_media(entry.filename) for entry in entries)
+        _check_members(len(entries) - n_media, path.name, limits)
+        _check_media(n_media, path.name, limits)
         for entry in entries:
             mode = entry.external_attr >> 16
             _check_name(entry.orig_filename, path, is_link=stat.S_ISLNK(mode))
             if entry.flag_bits & 1:
                 fix = "Pack it again without a password, or unpack it and name the files."
                 raise DataError("The archive is locked with a password", printable(path.name), fix=fix)
-            if not entry.is_dir() and _is_wanted(entry.filename):
+            if not entry.is_dir() and is_wanted(entry.filename):
                 with archive.open(entry) as stream:
                     yield entry.filename, stream
 
 
-def _tar_members(path: Path, limits: Limits) -> Iterator[tuple[str, IO[bytes]]]:
-    most, total = most_unpacked(path.stat().st_size, limits), 0
+def _tar_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
+    most, total, n_media = most_unpacked(path.stat().st_size, limits), 0, 0
     with tarfile.open(path, "r:*") as archive:
         for number, entry in enumerate(archive, 1):
-            _check_members(number, path.name, limits)
+            n_media += is_media(entry.name)
+            _check_members(number - n_media, path.name, limits)
+            _check_media(n_media, path.name, limits)
             total += entry.size  # also of what is skipped, as that is unpacked, too
             if total > most:
                 raise unpacks_to_more("archive", printable(path.name), most, limits)
             _check_name(entry.name, path, is_link=not (entry.isfile() or entry.isdir()))
-            if entry.isfile() and _is_wanted(entry.name):
+            if entry.isfile() and is_wanted(entry.name):
                 stream = archive.extractfile(entry)
                 assert stream is not None
                 with stream:

@@ -17,10 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.artifact import sweep
+from recsys.datasets.folder import ITEMS_FILE, MEDIA
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
 from recsys.datasets.importing.files import File
 from recsys.datasets.importing.findings import Finding, Findings
+from recsys.datasets.importing.media import bring_media
 from recsys.datasets.importing.plan import (
     KINDS,
     OPTIONAL,
@@ -203,6 +205,7 @@ def _import(
         about: dict[str, Any] = {"liked_from": info.liked_from, "item_template": info.item_template}
         about["left_out"] = sorted({file.name for file in found} - {table.name for table in source.tables})
         if is_published:
+            about["media_files"] = bring_media(paths, files / ITEMS_FILE, files / MEDIA, limits)
             about["version"] = commit_version(folder, info, files, about={"plan": plan.model_dump() if plan else None})
         about["seconds"] = round(time.perf_counter() - started, 3)
         report = ImportReport(name, staged.counts, staged.findings, is_published, (), about)

@@ -1,7 +1,7 @@
 """What a rival is: anything that scores items for profiles after seeing a training dataset."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ from recsys.encoder import Encoder
 from recsys.evaluation.protocols import Level
 from recsys.schema import Profile
 from recsys.training import Histories
+from recsys.views.view import ItemView
 
 Parameters = Mapping[str, float | int | str]
 
@@ -23,12 +24,14 @@ class Material:
         item_vectors: ``(n_items, dim)`` float32, unit text embeddings of all items, cold ones included.
         encoder: made them; encodes interests.
         seed: the only source of randomness.
+        views: of all items beside the text; no rival of the field uses them.
     """
 
     histories: Histories
     item_vectors: np.ndarray
     encoder: Encoder
     seed: int = 0
+    views: Mapping[str, ItemView] = field(default_factory=dict)
 
 
 class Fitted(Protocol):

@@ -1,0 +1,101 @@
+"""An item by its views: what each adds to the score, the facts it shares, its picture and its sound."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.shared import figures
+from pages.shared.frame import Page
+from pages.shared.path_figure import draw_paths
+from pages.shared.widgets import plain
+from recsys.schema import Explanation
+from recsys.views.fact_words import describe
+from recsys.views.view import AUDIO, GRAPH, IMAGE
+
+_MOST_PATHS, _MOST_TOLD, _SIMILAR = 10, 5, 5
+
+
+def draw_view_parts(page: Page, explanation: Explanation) -> None:
+    """Draws which part of the score came through which view of the item, where there are several."""
+    if len(page.recommender.scorer.views) < 2 or not explanation.by_view:
+        return
+    rows = [
+        {"part": part.facet.label, **{figures.VIEW_NAMES[share.view]: share.contribution for share in part.views}}
+        for part in explanation.parts
+        if part.views
+    ]
+    rows.append({"part": "Sum", **{figures.VIEW_NAMES[view]: value for view, value in explanation.by_view.items()}})
+    st.markdown("**Through which view of the item**")
+    is_dark = st.context.theme.type == "dark"
+    with st.container(horizontal=True, gap="small"):
+        for name, picture in figures.view_legend_pictures([*explanation.by_view], is_dark=is_dark):
+            st.image(picture, alt=name)
+    sides = figures.largest_sides([list(explanation.by_view.values())])
+    told = ", ".join(f"{figures.VIEW_NAMES[view]} {value:+.3f}" for view, value in explanation.by_view.items())
+    st.image(figures.view_bar(explanation.by_view, sides=sides, is_dark=is_dark), width="stretch", alt=told)
+    config = {name: st.column_config.NumberColumn(format="%+.4f") for name in rows[-1] if name != "part"}
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, column_config=config, alt="Parts of the score by view of the item"
+    )
+    st.caption("With popularity, which no view adds to, the last row is the score.")
+
+
+def draw_facts(page: Page, item_row: int) -> None:
+    """Draws which facts an item shares with the person's liked items, or, without any, with the items most like it."""
+    if GRAPH not in page.recommender.views:
+        return
+    facts, dataset = page.recommender.facts, page.dataset
+    liked = [dataset.item_row(item_id) for item_id in page.profile.liked]
+    others = [row for row in liked if row != item_row and facts.shared(item_row, row)]
+    st.markdown("**Facts that it shares**")
+    if liked and not others:
+        st.caption("It shares no fact with the liked items. These are the items that share most with it.")
+    elif not liked:
+        st.caption("The person likes no item yet. These are the items that share most with it.")
+    shown = others or _most_alike(page, item_row)
+    if not shown:
+        st.caption("The data knows no fact of this item that another item shares.")
+        return
+    told = [describe(facts.shared(item_row, row), dataset.labels[row]) for row in shown[:_MOST_TOLD]]
+    st.markdown("\n".join(f"- {plain(_capital(text))}" for text in told))
+    paths = facts.paths(item_row, shown, n=_MOST_PATHS)
+    spoken = "; ".join(f"{path.edge} {path.labels[1]} {path.labels[2]}" for path in paths)
+    st.plotly_chart(
+        draw_paths(paths, is_dark=st.context.theme.type == "dark"),
+        config={"displayModeBar": False},
+        alt=f"Paths over shared facts: {spoken}",
+        key=f"paths-{item_row}",
+    )
+
+
+def _most_alike(page: Page, item_row: int) -> Sequence[int]:
+    vectors = page.recommender.views[GRAPH].vectors
+    similarity = np.asarray(vectors @ vectors[item_row])
+    similarity[item_row] = -1.0
+    best = np.argsort(-similarity, kind="stable")[:_SIMILAR]
+    return [int(row) for row in best if similarity[row] > 0 and page.recommender.facts.shared(item_row, int(row))]
+
+
+def draw_media(page: Page, item_row: int) -> None:
+    """Draws the picture of an item in full, a player for its sound, and why either is missing."""
+    picture, sound = (page.recommender.media(view, item_row) for view in (IMAGE, AUDIO))
+    if picture is not None:
+        st.image(picture, width=160, alt=f"Picture of {page.dataset.labels[item_row]}")
+    if sound is not None:
+        st.audio(sound, format=page.recommender.views[AUDIO].mime)
+    item_id = str(page.dataset.items["item_id"].iloc[item_row])
+    for view in page.recommender.views.values():
+        if item_id in view.faults:
+            st.caption(f":material/broken_image: {plain(view.faults[item_id])}")
+
+
+def draw_strongest_facts(page: Page, item_row: int) -> None:
+    """Names the rarest facts of an item."""
+    if GRAPH in page.recommender.views and (found := page.recommender.facts.strongest(item_row)):
+        st.caption(f"Rarest facts that others share: {plain(', '.join(fact.label for fact in found))}.")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
