@@ -61,12 +61,12 @@ def test_everything_is_built_once(toy_folder: Dataset):
     again = build(toy_folder, encoder=encoder)
 
     assert encoder.encoded[:12] != first.encoder.encoded[:12]  # only profiles, to look for their places
-    assert (again.n_encoded, again.reused) == (0, ("encode", "index", "train", "project"))
+    assert (again.n_encoded, again.reused) == (0, ("encode", "index", "views", "train", "project"))
     assert (again.trained, again.mapped, again.skipped) == (True, True, {})
     assert sum(again.seconds.values()) < 5
 
 
-@pytest.mark.parametrize(("until", "planned", "is_trained"), [("encode", STEPS[:3], False), ("train", STEPS[:4], True)])
+@pytest.mark.parametrize(("until", "planned", "is_trained"), [("encode", STEPS[:3], False), ("train", STEPS[:5], True)])
 def test_a_build_ends_where_it_was_told_to(toy_folder: Dataset, until: str, planned: tuple[str, ...], is_trained: bool):
     built = build(toy_folder, encoder=ToyEncoder(), until=until)
     assert tuple(built.seconds) == planned
@@ -93,7 +93,9 @@ def test_tiny_catalogs(toy: Dataset, tmp_path: Path, n_items: int, has_likes: bo
     built = build(tiny, encoder=ToyEncoder())
 
     assert (built.n_items, built.n_encoded, built.trained, built.mapped) == (n_items, n_items, has_likes, True)
-    assert built.skipped == ({} if has_likes else {"train": "no likes of other users are known"})
+    skipped = {} if has_likes else {"train": "no likes of other users are known"}
+    skipped |= {} if n_items > 3 else {"views": "no pictures, sounds or facts are known"}
+    assert built.skipped == skipped
     assert state_of(tiny)["state"] == "finished"
 
 
@@ -131,7 +133,7 @@ def test_the_state_of_a_running_build(toy_folder: Dataset):
 
     build(toy_folder, encoder=ToyEncoder(), until="train", progress=look)
 
-    assert list(dict.fromkeys(seen)) == list(STEPS[:4])
+    assert list(dict.fromkeys(seen)) == list(STEPS[:5])
     found = state_of(toy_folder)
     assert (found["state"], found["left"], found["step"]) == ("finished", 0.0, "")
     assert found["started"] <= found["updated"]
@@ -145,7 +147,7 @@ def test_a_failed_build_says_why(toy_folder: Dataset):
         build(toy_folder, encoder=FailingEncoder(error))
     found = state_of(toy_folder)
     assert (found["state"], found["error"]) == ("failed", "The encoder is broken: 'toy'. Mend it.")
-    assert [step["state"] for step in found["steps"]] == ["done", "failed", "waiting", "waiting", "waiting"]
+    assert [step["state"] for step in found["steps"]] == ["done", "failed", *["waiting"] * 4]
 
     with pytest.raises(ZeroDivisionError):
         build(toy_folder, encoder=FailingEncoder(ZeroDivisionError()))
@@ -158,7 +160,7 @@ def test_a_build_that_was_stopped_is_interrupted(toy_folder: Dataset):
         build(toy_folder, encoder=FailingEncoder(KeyboardInterrupt()))
     found = state_of(toy_folder)
     assert (found["state"], found["step"], found["left"]) == ("interrupted", "encode", None)
-    assert [step["state"] for step in found["steps"]] == ["done", "waiting", "waiting", "waiting", "waiting"]
+    assert [step["state"] for step in found["steps"]] == ["done", *["waiting"] * 5]
     for pid, what in ((found["pid"], "train"), (1, "build")):
         write_json(toy_folder.folder / "build.json", {**found, "state": "running", "pid": pid})
         with writing(toy_folder.folder, what):  # somebody else holds the lock
@@ -223,7 +225,7 @@ def test_a_disk_that_fills_up_leaves_the_old_state(toy_folder: Dataset, monkeypa
             build(edited, encoder=ToyEncoder(), until="train")
 
     assert {path.name for path in store.root.iterdir()} == before
-    assert build(toy_folder, encoder=ToyEncoder(), until="train").reused == ("encode", "index", "train")
+    assert build(toy_folder, encoder=ToyEncoder(), until="train").reused == ("encode", "index", "views", "train")
 
 
 def test_the_encoder_comes_from_the_settings(toy_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
@@ -276,7 +278,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_the_guess_is_near_what_the_readme_says():
     found = WORK.seconds()
     assert found["train"] == pytest.approx(3.8, abs=0.5)
-    assert Work(0, 0, 0, 0).seconds() == {"encode": 0.0, "train": 0.0, "project": 0.0}
+    assert Work(0, 0, 0, 0).seconds() == dict.fromkeys(("encode", "views", "train", "project"), 0.0)
     for n_items, seconds in ((1_682, 6), (10_000, 14), (100_000, 120)):
         assert Work(0, 0, n_items, 0).seconds()["project"] == pytest.approx(seconds, rel=0.15)
 

@@ -63,6 +63,7 @@ def test_recommend_prints_json(shell: Shell):
         "scorer",
         "encoder",
         "device",
+        "views",
         "elapsed_ms",
         "profile",
         "warnings",
@@ -82,9 +83,10 @@ def test_recommend_prints_json(shell: Shell):
     assert [row["rank"] for row in rows] == [1, 2, 3, 4, 5]
     keys = ["age", "gender", "attribute:occupation", "interest:space", "interest:romance", "liked:03"]
     for row in rows:
-        assert list(row) == ["rank", "item_id", "title", "score", "probability", "contributions", "reason"]
+        assert list(row) == ["rank", "item_id", "title", "score", "probability", "contributions", "views", "reason"]
         assert list(row["contributions"]) == keys
         assert sum(row["contributions"].values()) == pytest.approx(row["score"], abs=1e-6)
+        assert sum(row["views"].values()) == pytest.approx(row["score"], abs=1e-6)
 
 
 def test_recommend_prints_a_table(shell: Shell):
@@ -451,6 +453,7 @@ def test_recommend_by_either_scorer(shell: Shell, world_folder: Dataset):
     for row in additive["recommendations"]:
         assert list(row["contributions"]) == [PRIOR.key, "age", "gender", "interest:space"]
         assert sum(row["contributions"].values()) == pytest.approx(row["score"], abs=1e-6)
+        assert sum(row["views"].values()) == pytest.approx(row["score"], abs=1e-6)
         assert 0 < row["probability"] < 1
     assert all(PRIOR.key not in row["contributions"] for row in cosine["recommendations"])
 

@@ -1,13 +1,13 @@
 """Zero-shot: the profile as one sentence, its cosine with the item's text, and what further views add."""
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from recsys.encoder import Encoder
 from recsys.schema import Dataset, Profile
-from recsys.scorer.late import block_query, late_blocks
+from recsys.scorer.late import LateBlock, block_query, late_blocks
 from recsys.scorer.protocol import SENTENCE, FacetVectors, ProfileText, TextMap
 from recsys.scorer.shapley import first_last_shapley, shapley_values
 from recsys.views.text import profile_text
@@ -70,10 +70,17 @@ class CosineScorer:
         found = np.zeros((len(profiles), self.item_vectors.shape[1]))
         found[:, : sentences.shape[1]] = sentences
         for row, profile in enumerate(profiles):
-            for block in self._blocks:
-                for part in block_query(block, profile, self._dataset).values():
-                    found[row, block.columns] += self.weights[block.view] * part
+            for block, _, part in self._asked(profile):
+                found[row, block.columns] += self.weights[block.view] * part
         return found
+
+    def _asked(self, profile: Profile) -> Iterator[tuple[LateBlock, str, np.ndarray]]:
+        """What each facet, by its key, asks for in each further block."""
+        if self._blocks:
+            read = [text for text in profile.interests if not self._encoder.check(text).is_unknown]
+            for block in self._blocks:
+                for key, part in block_query(block, profile, self._dataset, readable=read).items():
+                    yield block, key, part
 
     def _encode(self, texts: Sequence[str]) -> np.ndarray:
         encoded = iter(self._encoder.encode([text for text in texts if text]))
@@ -94,9 +101,8 @@ class CosineScorer:
         told = (shapley_values if exact else first_last_shapley)(game, len(facets))
         vectors = np.zeros((len(facets), self.item_vectors.shape[1]))
         vectors[:, : told.shape[1]] = told
-        for block in self._blocks:
-            for key, part in block_query(block, profile, self._dataset).items():
-                vectors[keys.index(key), block.columns] += self.weights[block.view] * part
+        for block, key, part in self._asked(profile):
+            vectors[keys.index(key), block.columns] += self.weights[block.view] * part
         return FacetVectors(facets, vectors, "exact" if exact else "first-last")
 
     def texts(self, profile: Profile) -> tuple[ProfileText, ...]:

@@ -60,10 +60,16 @@ def late_blocks(
     return tuple(found)
 
 
-def block_query(block: LateBlock, profile: Profile, dataset: Dataset) -> dict[str, np.ndarray]:
-    """Returns what each facet of a profile asks for in a block, ``(width,)`` by the facet's key, before any weight."""
+def block_query(
+    block: LateBlock, profile: Profile, dataset: Dataset, *, readable: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """Returns what each facet of a profile asks for in a block, ``(width,)`` by the facet's key, before any weight.
+
+    Args:
+        readable: the interests that the encoder can read; the others say nothing.
+    """
     if block.by == WORDS:
-        texts = profile.interests
+        texts = list(readable)
         rows = _encoded(block.encode, texts)
         return {f"interest:{text}": row / len(texts) for text, row in zip(texts, rows, strict=True)}
     places = [dataset.item_row(item_id) for item_id in profile.liked]

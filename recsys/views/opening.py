@@ -12,7 +12,7 @@ from recsys.views.image import open_image_view
 from recsys.views.view import AUDIO, GRAPH, IMAGE, VIEWS, ItemView
 
 Progress = Callable[[str, int, int], None]
-"""Called with (step, done, in all); the step is ``encode``."""
+"""Called with (name of the view, done, in all) where there is something to make."""
 
 
 def open_views(
@@ -35,14 +35,16 @@ def open_views(
         if name not in VIEWS:
             raise ConfigError("There is no such view of items", name, fix=f"Choose from: {', '.join(VIEWS)}.")
 
-    def report(done: int, total: int) -> None:
-        if progress:
-            progress("encode", done, total)
+    def report(name: str) -> Callable[[int, int], None]:
+        return lambda done, total: progress(name, done, total) if progress else None
+
+    def tell(_: str, done: int, total: int) -> None:
+        report(GRAPH)(done, total)
 
     makers = {
-        IMAGE: lambda: open_image_view(dataset, text_encoder=text_encoder, settings=settings, progress=report),
-        AUDIO: lambda: open_audio_view(dataset, settings=settings, progress=report),
-        GRAPH: lambda: open_graph_view(dataset),
+        IMAGE: lambda: open_image_view(dataset, text_encoder=text_encoder, settings=settings, progress=report(IMAGE)),
+        AUDIO: lambda: open_audio_view(dataset, settings=settings, progress=report(AUDIO)),
+        GRAPH: lambda: open_graph_view(dataset, progress=tell),
     }
     wanted = [name for name in makers if names is None or name in names]
     found = {name: makers[name]() for name in wanted}

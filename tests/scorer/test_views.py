@@ -14,13 +14,13 @@ from recsys.views.text import item_texts
 from recsys.views.view import ItemView
 from tests.toy import KINDS, ToyEncoder
 
-N_ITEMS, N_USERS = 80, 80
+N_ITEMS, N_USERS = 120, 80
 VIEWS = ("image", "graph")
 PROFILE = Profile(30, "F", {}, ("space", "romance"), ("i03", "i10"))
 SUBSETS = [dict(zip(("text", *VIEWS), weights, strict=True)) for weights in product((0.0, 1.0), repeat=3)]
 
 
-def dataset() -> Dataset:
+def dataset(n_likes: int = 14) -> Dataset:
     """Users like one of four hidden kinds of items, of which each view shows one half and the text nothing."""
     rng = np.random.default_rng(0)
     ids = [f"i{n:02d}" for n in range(N_ITEMS)]
@@ -30,7 +30,7 @@ def dataset() -> Dataset:
     rows = []
     for user in range(N_USERS):
         own = [n for n in range(N_ITEMS) if (n % 2, n // 2 % 2) == (user % 2, user // 2 % 2) and n % 10 != 9]
-        for when, n in enumerate(rng.choice(own, 10, replace=False)):
+        for when, n in enumerate(rng.choice(own, n_likes, replace=False)):
             rows.append((f"u{user}", ids[n], when))
     interactions = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
     info = DatasetInfo(title="Views", item_template="{title}", words={"gender": {"F": "female", "M": "male"}})
@@ -149,7 +149,7 @@ def test_words_meet_pictures_and_likes_meet_what_looks_alike():
 
 
 def test_an_explanation_names_the_views_and_adds_up(monkeypatch):
-    import recsys.recommender as module
+    import recsys.recommender.recommender as module
 
     monkeypatch.setattr(module, "open_views", lambda *a, **k: OPENED)
     for name in ("additive", "cosine"):
