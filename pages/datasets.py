@@ -19,4 +19,4 @@ with open_page("What data is this about?") as page:
     elif view == "Build":
         draw_building(page.dataset.name)
     else:
-        draw_present(page.dataset)
+        draw_present(page.recommender)

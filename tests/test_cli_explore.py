@@ -54,8 +54,8 @@ def test_project_prints_for_people(shell: Shell):  # noqa: F811
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("project toy --space magic", "The scorer has no such space: 'magic'. Use text or taste."),
-        ("project toy --scorer cosine --space taste", "The scorer has no such space: 'taste'. Use text."),
+        ("project toy --space magic", "The scorer has no such space: 'magic'. Use text or graph or taste."),
+        ("project toy --scorer cosine --space taste", "The scorer has no such space: 'taste'. Use text or graph."),
         ("project nonsense", "There is no such dataset: 'nonsense'."),
         ("diagnose nonsense", "There is no such dataset: 'nonsense'."),
         ("bench --maps much", "The numbers of items are not understood: 'much'."),

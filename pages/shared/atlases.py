@@ -62,6 +62,33 @@ class Opened:
         return occurrences(near[:, :_HUB_OF], len(near)).astype(float)
 
     @cached_property
+    def has(self) -> np.ndarray:
+        """``(n_items,)`` of bool: which items say anything in this space; a film without a picture says nothing."""
+        return np.asarray((self.atlas.space.vectors != 0).any(axis=1))
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """``(n_items, n_components)``: coordinates, but items that say nothing stand close to the left of all others.
+
+        The map may have put them anywhere, mostly so far away that little room is left for the others.
+        """
+        spots = self.atlas.items.coordinates
+        if self.has.all() or not self.has.any():
+            return spots
+        found, rest = spots.copy(), spots[~self.has]
+        low, high = spots[self.has].min(axis=0), spots[self.has].max(axis=0)
+        corner = low - np.eye(len(low))[0] * (rest.max(axis=0) - rest.min(axis=0) + 0.05 * (high - low))
+        found[~self.has] = rest - rest.min(axis=0) + corner
+        return found
+
+    @cached_property
+    def labels(self) -> list[tuple[str, np.ndarray]]:
+        """The names of groups and where they stand, without groups of which most say nothing."""
+        clusters = self.atlas.clusters
+        named = zip(clusters.labels, clusters.centres, strict=True)
+        return [label for number, label in enumerate(named) if self.has[clusters.numbers == number].mean() > 0.5]
+
+    @cached_property
     def place(self) -> Callable[[Profile], Place]:
         """Returns where a profile lies; saved ones are asked for at every run."""
         return lru_cache(maxsize=256)(self.atlas.place)
@@ -143,15 +170,22 @@ def start_fitting(page: Page, space: str) -> None:
     jobs().start(_name(page, space), command)
 
 
-@st.fragment(run_every=1.0)
 def draw_fitting(page: Page, space: str, n_components: int) -> None:
+    """Says how far the fitting is, or offers it; what runs every second may meet a run of the page, so only a job is watched."""
+    if jobs().get(_name(page, space)) is not None:
+        _watch_fitting(page, space, n_components)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info("This is a preview: the two main directions of the space.", icon=":material/map:", width="stretch")
+        st.button("Fit the map", on_click=start_fitting, args=(page, space), icon=":material/play_arrow:")
+
+
+@st.fragment(run_every=1.0)
+def _watch_fitting(page: Page, space: str, n_components: int) -> None:
     """Says how far the fitting is, lets the reader cancel it, and draws the page anew when it is done."""
     job = jobs().get(_name(page, space))
     if job is None:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.info("This is a preview: the two main directions of the space.", icon=":material/map:", width="stretch")
-            st.button("Fit the map", on_click=start_fitting, args=(page, space), icon=":material/play_arrow:")
-        return
+        st.rerun()  # it was cancelled
     is_flat_done = n_components == 2 and str(job.progress().get("step", "")).startswith("3-D")
     if (is_flat_done or not job.is_running) and _fitted(page, space, n_components) is not None:
         st.rerun()  # of a flat map, the other one goes on

@@ -34,6 +34,11 @@ def draw_bringing() -> None:
         show_error(error)
         return
     st.subheader("2 · What they hold")
+    if n_media := found.get("media"):
+        told = "1 picture or sound lies" if n_media == 1 else f"{n_media:,} pictures and sounds lie"
+        st.caption(
+            f":material/perm_media: {told} beside the tables; those that an Image or Audio column names come along."
+        )
     parts: tuple[FilePlan, ...] = ()
     looks: Sequence[Mapping[str, Any]] = ()
     if found["format"]:
@@ -63,7 +68,8 @@ def _draw_files() -> list[Path]:
     st.markdown(
         "A file of **items** (an id and a title for each), and, if you have them, of **users** and **interactions**, and the "
         "triples of a graph. CSV of any kind, JSON Lines, Parquet, or a zip of them; MovieLens, Book-Crossing, MIND, Amazon "
-        "Reviews 2023 and Last.fm 360K are recognised as they come."
+        "Reviews 2023 and Last.fm 360K are recognised as they come. Pictures and sounds come along in one zip with the table "
+        "whose columns name them, such as `photos/red.png`."
     )
     limit = int(st.get_option("server.maxUploadSize"))
     files = st.file_uploader(

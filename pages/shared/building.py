@@ -36,9 +36,10 @@ def draw_building(current: str) -> None:
     data_dir = resources.settings().data_dir
     names = [entry.name for entry in list_datasets(data_dir) if entry.state == "ready"]
     st.markdown(
-        "Building encodes every text, learns from the likes and lays out the maps, once and beforehand; pages then open at once. "
-        "What is there already, and still fits, is used again: after a change only new and changed items are encoded. A build "
-        "that is stopped goes on where it was."
+        "Building encodes every text, looks at pictures, listens to sounds, links facts, learns from the likes and lays out the "
+        "maps, once and beforehand; pages then open at once. What is there already, and still fits, is used again: after a "
+        "change only new and changed items are encoded, and only new pictures and sounds are read. A build that is stopped goes "
+        "on where it was."
     )
     if st.session_state.get(_DATASET) not in names:
         st.session_state[_DATASET] = current if current in names else names[0]

@@ -8,7 +8,7 @@ from pages.shared.atlases import Opened
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.going import explain_item
-from pages.shared.viewing import draw_media, draw_strongest_facts
+from pages.shared.viewing import draw_folded_facts, draw_picture, draw_sound, draw_strongest_facts
 from pages.shared.widgets import plain
 from recsys.export import neutralise
 from recsys.projection import Place
@@ -41,14 +41,19 @@ def draw_drawer(page: Page, opened: Opened, key: str) -> None:
             _draw_facts(page, opened, chosen)
         with right:
             _draw_neighbours(page, opened, chosen)
+        draw_folded_facts(page, chosen)
 
 
 def _draw_facts(page: Page, opened: Opened, row: int) -> None:
     dataset = page.dataset
     item = dataset.items.iloc[row]
-    st.markdown(f"**{plain(dataset.labels[row])}**")
-    if CATEGORIES in item and len(item[CATEGORIES]):
-        st.caption(plain(", ".join(item[CATEGORIES])))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
+        draw_picture(page, row)
+        with st.container(gap=None):
+            st.markdown(f"**{plain(dataset.labels[row])}**")
+            if CATEGORIES in item and len(item[CATEGORIES]):
+                st.caption(plain(", ".join(item[CATEGORIES])))
+    draw_sound(page, row)
     scores = page.recommender.score_all(page.profile)
     facts = {"score": f"{scores.values[row]:.4f}", "rank by score": f"{scores.rank_of(row):,}"}
     facts |= {"likes": f"{dataset.popularity[row]:,}"} if len(dataset.likes) else {}
@@ -65,7 +70,6 @@ def _draw_facts(page: Page, opened: Opened, row: int) -> None:
         pd.DataFrame({"fact": list(facts), "value": list(facts.values())}), hide_index=True, alt="Facts of the item"
     )
     draw_strongest_facts(page, row)
-    draw_media(page, row)
     item_id = str(item[ITEM_ID])
     with st.container(horizontal=True, gap="small"):
         if st.button("Explain", icon=":material/psychology:", key="map_explain"):

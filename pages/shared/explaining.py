@@ -14,12 +14,14 @@ from pages.shared.frame import Page
 from pages.shared.going import wanted_item
 from pages.shared.jobs import jobs
 from pages.shared.sharing import draw_link
+from pages.shared.viewing import draw_sound
 from pages.shared.widgets import plain
 from pages.shared.words import draw_matrix, draw_texts
 from recsys.explanation import EXACT, FIRST_LAST, assemble, can_assemble, to_html
 from recsys.explanation.page import sums_to
 from recsys.schema import ITEM_ID, Explanation, Recommendations
 from recsys.scorer import SENTENCE
+from recsys.views.view import IMAGE
 
 ITEM = "item"
 """Session key and address part of the item that is explained: its label."""
@@ -65,10 +67,12 @@ def draw_head(page: Page, explanation: Explanation, found: Recommendations) -> N
     with st.container(border=True):
         with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
             row = page.dataset.item_row(explanation.item_id)
-            draw_picture(page.recommender, row, explanation.title, is_dark=st.context.theme.type == "dark")
+            is_dark, width = st.context.theme.type == "dark", 48 if page.recommender.media(IMAGE, row) is None else 96
+            draw_picture(page.recommender, row, explanation.title, is_dark=is_dark, width=width)
             with st.container(gap=None):
                 st.markdown(f"**{plain(explanation.title) or 'Untitled'}**")
                 st.caption(plain(page.recommender.reason(explanation)))
+        draw_sound(page, row)
         with st.container(horizontal=True, gap="large"):
             place = f"{explanation.rank:,} of {_n_ranked(page, explanation.item_id):,}"
             st.metric("Rank", place, help="By score, among all items that may be shown to this person.")

@@ -165,6 +165,22 @@ def draw_report(report: Mapping[str, Any]) -> None:
                 delta_color="red" if counts["rejected"] else "green",
                 delta_arrow="off",
             )
+        if named := report.get("media_named"):
+            n_missing = named - report["media_files"]
+            st.metric(
+                "Pictures and sounds",
+                f"{report['media_files']:,} of {named:,}",
+                f"{n_missing:,} missing" if n_missing else "all there",
+                border=True,
+                delta_color="orange" if n_missing else "green",
+                delta_arrow="off",
+                help="Of the files that the items name; other files are ignored.",
+            )
+    if n_addresses := report.get("media_addresses"):
+        st.caption(
+            f"Web addresses of pictures and sounds: {n_addresses:,}. Pictures are fetched only where COLDLENS_FETCH_IMAGES=1 is "
+            "set, sounds never."
+        )
     if report.get("left_out"):
         st.caption(plain(f"Left out: {', '.join(report['left_out'])}."))
     if not report["findings"]:

@@ -12,6 +12,7 @@ from pages.shared.atlases import Opened, draw_fitting, open_or_preview, version_
 from pages.shared.drawer import draw_drawer, draw_selection, draw_table
 from pages.shared.form import one_line
 from pages.shared.frame import Page
+from pages.shared.hovering import draw_hovers
 from pages.shared.map_figures import DRAWN, OTHER, Colours, Layers, draw_map, rows_inside
 from pages.shared.widgets import plain
 from recsys.projection import Place, Trust, spaces_of
@@ -43,6 +44,11 @@ class _Choice:
     with_people: bool
     with_trail: bool
 
+    @property
+    def chart(self) -> str:
+        """The key of the chart."""
+        return f"map-{self.space}-{self.n_components}"
+
 
 def draw_explorer(page: Page) -> None:
     """Draws the controls, the map and what is open below it."""
@@ -55,13 +61,15 @@ def draw_explorer(page: Page) -> None:
     )
     place = opened.place(page.profile)
     hits = _hits(page, choice.search)
-    _draw_figure(page, opened, choice, _layers(page, opened, choice, place, found, hits))
+    layers = _layers(page, opened, choice, place, found, hits)
+    _draw_figure(page, opened, choice, layers)
     _tell_missing(page, choice.space)
     _tell_search(choice.search, hits)
     _tell_trust(page, opened, place)
     draw_selection(page, opened, st.session_state.get(_SELECTED, []), place)
     draw_drawer(page, opened, _CHOSEN)
     draw_table(page, opened, place, found, hits)
+    draw_hovers(page, choice.chart, found, place, layers.chosen)
 
 
 def _draw_choice(page: Page) -> _Choice:
@@ -112,7 +120,7 @@ def _draw_choice(page: Page) -> _Choice:
 
 
 def _draw_figure(page: Page, opened: Opened, choice: _Choice, layers: Layers) -> None:
-    coordinates = opened.atlas.items.coordinates
+    coordinates = opened.drawn
     figure = draw_map(
         coordinates,
         _names(page, page.dataset.name, version_of(page)),
@@ -121,7 +129,7 @@ def _draw_figure(page: Page, opened: Opened, choice: _Choice, layers: Layers) ->
         sizes=_sizes(page) if choice.by_popularity else None,
         is_dark=st.context.theme.type == "dark",
     )
-    key = f"map-{choice.space}-{choice.n_components}"
+    key = choice.chart
     st.plotly_chart(
         figure,
         key=key,
@@ -158,7 +166,7 @@ def row_of(point: Mapping[str, Any]) -> int | None:
 def _layers(
     page: Page, opened: Opened, choice: _Choice, place: Place, found: Recommendations, hits: list[int]
 ) -> Layers:
-    atlas, dataset = opened.atlas, page.dataset
+    dataset = page.dataset
     star = place.spot if place.is_somewhere else None
     chosen = st.session_state.get(_CHOSEN)
     return Layers(
@@ -171,7 +179,7 @@ def _layers(
         told=opened.told,
         found=hits[:_MOST_FOUND],
         chosen=chosen if chosen is not None and chosen < len(dataset.items) else None,
-        labels=list(zip(atlas.clusters.labels, atlas.clusters.centres, strict=True)) if choice.with_labels else [],
+        labels=opened.labels if choice.with_labels else [],
     )
 
 
@@ -192,13 +200,13 @@ def _hits(page: Page, search: str) -> list[int]:
 
 
 def _tell_missing(page: Page, space: str) -> None:
+    """Says what made the vectors of a view, and which items have none."""
     view = page.recommender.views.get(space)
-    if view is not None and not view.has.all():
-        n = int((~view.has).sum())
-        st.caption(
-            f"{n:,} {'item has' if n == 1 else 'items have'} no {VIEW_WORDS[space]} and stand together at one place. "
-            f"Made by {plain(view.made_by)}."
-        )
+    if view is None:
+        return
+    n = int((~view.has).sum())
+    told = f"{n:,} {'item has' if n == 1 else 'items have'} no {VIEW_WORDS[space]} and stand together at the left."
+    st.caption(f"Vectors of this view: {plain(view.made_by)}. {told if n else ''}")
 
 
 def _tell_search(search: str, hits: list[int]) -> None:

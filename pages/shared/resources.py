@@ -87,13 +87,14 @@ def dataset(name: str) -> Dataset:
 def recommender(dataset: Dataset, scorer: str) -> Recommender:
     """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
-    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer)
+    media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
+    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, *media)
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)
         encoder = _encoder(chosen.encoder, chosen.device, chosen.precision)
         encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
-        return Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, progress=report)
+        return Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=chosen, progress=report)
 
     steps = ("encode", "index", *(("train",) if scorer == "additive" else ()))
     return _recommenders().take(lambda: key, steps, prepare)

@@ -15,6 +15,8 @@ from recsys.views.fact_words import describe
 from recsys.views.view import AUDIO, GRAPH, IMAGE
 
 _MOST_PATHS, _MOST_TOLD, _SIMILAR = 10, 5, 5
+_PICTURE = 96
+"""Pixels of the width of a picture."""
 
 
 def draw_view_parts(page: Page, explanation: Explanation) -> None:
@@ -44,12 +46,24 @@ def draw_view_parts(page: Page, explanation: Explanation) -> None:
 
 def draw_facts(page: Page, item_row: int) -> None:
     """Draws which facts an item shares with the person's liked items, or, without any, with the items most like it."""
+    if GRAPH in page.recommender.views:
+        st.markdown("**Facts that it shares**")
+        _draw_shared(page, item_row)
+
+
+def draw_folded_facts(page: Page, item_row: int) -> None:
+    """Draws the same where there is little room, once it is asked for."""
     if GRAPH not in page.recommender.views:
         return
+    with st.expander("Facts that it shares", icon=":material/hub:", key="folded_facts", on_change="rerun") as folded:
+        if folded.open:
+            _draw_shared(page, item_row)
+
+
+def _draw_shared(page: Page, item_row: int) -> None:
     facts, dataset = page.recommender.facts, page.dataset
     liked = [dataset.item_row(item_id) for item_id in page.profile.liked]
     others = [row for row in liked if row != item_row and facts.shared(item_row, row)]
-    st.markdown("**Facts that it shares**")
     if liked and not others:
         st.caption("It shares no fact with the liked items. These are the items that share most with it.")
     elif not liked:
@@ -78,11 +92,16 @@ def _most_alike(page: Page, item_row: int) -> Sequence[int]:
     return [int(row) for row in best if similarity[row] > 0 and page.recommender.facts.shared(item_row, int(row))]
 
 
-def draw_media(page: Page, item_row: int) -> None:
-    """Draws the picture of an item in full, a player for its sound, and why either is missing."""
-    picture, sound = (page.recommender.media(view, item_row) for view in (IMAGE, AUDIO))
+def draw_picture(page: Page, item_row: int) -> None:
+    """Draws the picture of an item, where it has one."""
+    picture = page.recommender.media(IMAGE, item_row)
     if picture is not None:
-        st.image(picture, width=160, alt=f"Picture of {page.dataset.labels[item_row]}")
+        st.image(picture, width=_PICTURE, alt=f"Picture of {page.dataset.labels[item_row]}")
+
+
+def draw_sound(page: Page, item_row: int) -> None:
+    """Draws a player for the sound of an item, and why its picture or its sound is missing."""
+    sound = page.recommender.media(AUDIO, item_row)
     if sound is not None:
         st.audio(sound, format=page.recommender.views[AUDIO].mime)
     item_id = str(page.dataset.items["item_id"].iloc[item_row])

@@ -33,7 +33,9 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
     """
     dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
     encoder = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
-    recommender = Recommender.from_dataset(dataset, scorer="cosine", encoder=encoder)
+    recommender = Recommender.from_dataset(
+        dataset, scorer="cosine", encoder=encoder, views=()
+    )  # as other tools have it
     profiles = _profiles(dataset, np.random.default_rng(0), _PROFILES)
     sizes = [len(dataset.items), *(size for size in (100_000, 1_000_000) if size <= largest)]
     whatif, bandwidth = _whatif(recommender, profiles, sizes)
@@ -42,16 +44,16 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         "encode": _encode(dataset, encoder, settings, recommender.scorer.queries(profiles)),
         "whatif": whatif,
         "search": bandwidth,
-        **_questions(dataset, encoder, profiles),
+        **_questions(dataset, encoder, profiles, settings),
         "training": _training(dataset, recommender.embeddings, recommender.encoder),
     }
 
 
-def _questions(dataset: Dataset, encoder: Encoder, profiles: list[Profile]) -> dict[str, Any]:
+def _questions(dataset: Dataset, encoder: Encoder, profiles: list[Profile], settings: Settings) -> dict[str, Any]:
     """Server time of explanations and comparisons with every scorer that the dataset has."""
     found: dict[str, Any] = {"explain": {}, "compare": {}}
     for scorer in available_scorers(dataset):
-        recommender = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder)
+        recommender = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=settings)
         found["explain"][scorer] = time_explanations(recommender, profiles)
         found["compare"][scorer] = time_comparisons(recommender, profiles)
     return found

@@ -27,7 +27,12 @@ from recsys.settings import DEFAULT_DATASET
 @app.command("project")
 def project_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
-    space: Annotated[str, typer.Option(help="text (BERT) or taste (what the additive scorer learned).")] = "text",
+    space: Annotated[
+        str,
+        typer.Option(
+            help="A view of the items (text, image, audio, graph), or taste: what the additive scorer learned."
+        ),
+    ] = "text",
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 42,
     scorer: ScorerOption = None,
     progress: ProgressFile = None,

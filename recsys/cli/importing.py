@@ -31,7 +31,7 @@ def inspect_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Look into files before an import: how they are written, what their columns probably mean, the first rows."""
-    from recsys.datasets.importing import complete, gather, look_at, read_plan
+    from recsys.datasets.importing import MediaNames, complete, gather, look_at, read_plan
     from recsys.datasets.importing.formats import recognise
     from recsys.datasets.importing.plan import ImportPlan
 
@@ -41,6 +41,7 @@ def inspect_command(
     with tempfile.TemporaryDirectory(prefix="coldlens-look-") as scratch:
         found = gather(files, Path(scratch), limits)
         known = recognise(found)
+        media = MediaNames.from_paths(files, limits)
         looks = []
         for file in found if known is None else []:
             part = dialects.get(file.name)
@@ -48,6 +49,7 @@ def inspect_command(
                 look_at(file, limits, dialect=part.dialect if part else None, table=part.table.kind if part else None)
             )
     result: dict[str, Any] = {"format": known.name if known else None, "files": [file.name for file in found]}
+    result["media"] = media.n_files
     result["looks"] = [look.to_dict() for look in looks]
     if known is None and any(look.plan.table.kind == "items" for look in looks):
         result["plan"] = complete(said.model_copy(update={"files": ()}), [look.plan for look in looks]).model_dump()
@@ -58,6 +60,8 @@ def inspect_command(
         print(f"This is {known.name}: {len(found)} files, read as they are.")
     for look in looks:
         _print_look(look)
+    if media.n_files:
+        print(f"Beside them: {_counted(media.n_files, 'picture or sound', 'pictures and sounds')}.")
 
 
 def _print_look(look: Any) -> None:
@@ -157,11 +161,14 @@ def _json_of(path: Path) -> Any:
 @datasets_app.command("check")
 def check_command(name: str, data_dir: DataDir = None, as_json: JsonFlag = False) -> None:
     """Check a dataset that is there: its files against their sums, and every row as an import would."""
+    from recsys.datasets import read_folder
     from recsys.datasets.importing import check_dataset
+    from recsys.datasets.movielens import refetch_note
 
     settings = settings_of(data_dir)
     folder = settings.data_dir / name
-    found = check_dataset(folder if folder.is_dir() else Path(name), limits=settings.limits).to_dict()
+    folder = folder if folder.is_dir() else Path(name)
+    found = check_dataset(folder, limits=settings.limits).to_dict()
     if as_json:
         print_json(found)
     else:
@@ -169,14 +176,26 @@ def check_command(name: str, data_dir: DataDir = None, as_json: JsonFlag = False
     if found["errors"]:
         fix = "Import it again from corrected files, with --replace."
         raise DataError(_were_found(found["errors"]), name, fix=fix)
+    if "graph" not in found["tables"] and (note := refetch_note(read_folder(folder))):
+        print(f"Note: {note}", file=sys.stderr)
 
 
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+def _counted(n: int, noun: str, nouns: str = "") -> str:
+    return f"{n:,} {noun if n == 1 else nouns or f'{noun}s'}"
 
 
 def _were_found(n: int) -> str:
     return f"{_counted(n, 'error')} {'was' if n == 1 else 'were'} found"
+
+
+def _print_media(found: dict[str, Any]) -> None:
+    if named := found.get("media_named"):
+        files = _counted(named, "picture or sound", "pictures and sounds")
+        print(f"{files} named by the items, {found['media_files']:,} of them there.")
+    if n := found.get("media_addresses"):
+        print(
+            f"{_counted(n, 'web address', 'web addresses')}: fetched only with COLDLENS_FETCH_IMAGES=1, pictures only."
+        )
 
 
 def _print_report(found: dict[str, Any]) -> None:
@@ -202,6 +221,7 @@ def _print_report(found: dict[str, Any]) -> None:
                     print(f"  {count['count']:,} times in {count['file']}: {count['what']}.", file=sys.stderr)
     for kind, counts in found["tables"].items():
         print(f"{kind}: {counts['read']:,} rows read, {counts['accepted']:,} fine, {counts['rejected']:,} rejected.")
+    _print_media(found)
     print(f"{_counted(found['errors'], 'error')}, {_counted(found['warnings'], 'warning')}.")
     for path in found["rejected_rows"]:
         print(f"Rejected rows: {path} (correct a copy and name it beside the files, with --valid-rows)")

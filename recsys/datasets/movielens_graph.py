@@ -42,7 +42,11 @@ def read_graph(folder: Path) -> pd.DataFrame:
     entities = dict(links.itertuples(index=False, name=None))
     pairs = [(entities[later], item_id) for item_id, later in later_ids().items() if later in entities]
     films = pd.DataFrame(pairs, columns=["entity", "film"])
-    return _once(triples.set_axis([*GRAPH_COLUMNS], axis=1)).pipe(_linked, films)
+    graph = _once(triples.set_axis([*GRAPH_COLUMNS], axis=1)).pipe(_linked, films)
+    is_told = graph[HEAD].isin(films["film"]) | graph[TAIL].isin(
+        films["film"]
+    )  # the rest is of films that are not there
+    return graph[is_told].reset_index(drop=True)
 
 
 def _once(graph: pd.DataFrame) -> pd.DataFrame:

@@ -7,16 +7,21 @@ from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from pages.shared import jobs as jobs_module
 from pages.shared.possible import possible
 from pages.shared.uploads import safe_name
-from recsys.datasets import open_dataset, write_folder
+from recsys.datasets import movielens, open_dataset, write_folder
 from recsys.errors import ColdlensError
 from recsys.lock import writing
 from recsys.schema import Dataset, DatasetInfo
+from recsys.views.facts import facts_of
+from recsys.views.graph import open_graph_view
+from recsys.views.view import ItemView
 from tests.toy import toy_dataset
 
 GOODS = (
@@ -266,7 +271,7 @@ def test_what_is_possible_is_told_by_what_is_there():
     items = pd.DataFrame({"item_id": ["1"], "title": ["Lamp"]})
     nobody = pd.DataFrame({"user_id": pd.Series(dtype=str)})
     alone = Dataset("x", DatasetInfo("x"), items, nobody, nobody.assign(item_id=pd.Series(dtype=str)))
-    assert [found.is_possible for found in possible(alone)] == [True, False, True, False, False, False, False]
+    assert [found.is_possible for found in possible(alone)] == [True, False, True, *[False] * 7]
 
 
 def test_ratings_that_are_all_too_low_are_told_as_such():
@@ -284,6 +289,104 @@ def test_columns_with_too_many_values_are_told_as_such():
     many = {found.what: found for found in possible(replace(toy, items=items))}
     assert many["Filters of the list"].why == "not code: more than 200 different values"
     assert not many["Filters of the list"].is_possible
+
+
+def pots(**columns) -> Dataset:
+    items = pd.DataFrame({"item_id": list("abc"), "title": ["Red pot", "*Blue* pot", "=Lid"], **columns})
+    nobody = pd.DataFrame({"user_id": pd.Series(dtype=str)})
+    return Dataset("pots", DatasetInfo("Pots"), items, nobody, nobody.assign(item_id=pd.Series(dtype=str)))
+
+
+def why(dataset: Dataset, what: str, views=None, **options) -> str:
+    return next(one.why for one in possible(dataset, views, **options) if one.what.startswith(what))
+
+
+def test_views_are_told_with_what_reads_them_and_how_words_reach_them():
+    two = np.eye(3, 2, dtype=np.float32)
+    view = ItemView("image", two, "k", "painted", words_by="names of colours")
+    views = {"image": view, "audio": replace(view, name="audio", words_by=""), "graph": open_graph_view(toy_dataset())}
+    assert (
+        why(pots(), "Pictures", views) == "2 of 3 items have one; read by painted; words reach them by names of colours"
+    )
+    assert why(pots(), "Sounds", views).endswith("words do not reach them")
+    toy = toy_dataset()
+    told = why(toy, "Facts", views, relations=facts_of(toy).relations)
+    assert told.endswith("; from columns of the items: categories")
+    triples = pd.DataFrame(
+        {"head": list("abbc"), "relation": ["in", "in", "by", "by"], "tail": ["Italy"] * 2 + ["Kella"] * 2}
+    )
+    linked = replace(pots(), graph=triples)
+    told = why(linked, "Facts", {"graph": open_graph_view(replace(pots(), graph=triples))})
+    assert told == "3 of 3 items have some; 2 shared facts in 2 dimensions; from a graph of 4 triples with 2 relations"
+
+
+def test_pictures_that_are_named_but_not_there_are_told_as_such(tmp_path):
+    web = pots(image=["https://example.com/a.png", "https://example.com/b.png", None])
+    off = "2 items with a web address, and nothing is fetched; COLDLENS_FETCH_IMAGES=1 switches that on"
+    assert why(web, "Pictures") == off
+    assert why(web, "Pictures", may_fetch=True) != off
+    assert "2 items with a picture file, and no file came along" in why(pots(image=["a.png", "b.png", None]), "Pict")
+    assert "pip install" in why(replace(pots(audio=["a.wav", None, None]), media=tmp_path), "Sounds")
+    assert why(pots(), "Sounds").startswith("needs a column of sound files")
+
+
+def test_a_copy_of_movielens_without_its_graph_says_how_it_gets_one():
+    told = replace(pots(), info=replace(DatasetInfo("Films"), source=movielens._SOURCE))
+    assert "This copy has no graph. `recsys datasets fetch movielens-100k`" in why(told, "Facts")
+
+
+def show_faults():
+    import numpy as np
+    import pandas as pd
+
+    from pages.shared.present import draw_faults
+    from recsys.schema import Dataset, DatasetInfo
+    from recsys.views.view import ItemView
+
+    ids = [f"i{n:03}" for n in range(300)]
+    names = ["https://example.com/a.png" if n < 7 else f"{n}.png" for n in range(300)]
+    items = pd.DataFrame({"item_id": ids, "title": "=cmd()", "image": names})
+    nobody = pd.DataFrame({"user_id": pd.Series(dtype=str)})
+    dataset = Dataset("many", DatasetInfo("Many"), items, nobody, nobody.assign(item_id=pd.Series(dtype=str)))
+    faults = {item_id: f"Cut off: '{name}'. Save it." for item_id, name in zip(ids, names, strict=True)}
+    view = ItemView("image", np.zeros((300, 2), np.float32), "k", "painted", faults=faults)
+    draw_faults(dataset, {"image": view}, may_fetch=False)
+
+
+def test_pictures_that_could_not_be_read_are_a_bounded_table_and_addresses_one_sentence():
+    app = AppTest.from_function(show_faults, default_timeout=60).run()
+    assert not app.exception
+    assert app.info[0].value.startswith("7 items give their picture as a web address, and fetching is off.")
+    assert app.expander[0].label == "293 pictures could not be read"
+    table = app.dataframe[0].value
+    assert len(table) == 100
+    assert table.iloc[0].tolist() == ["i007", "=cmd() · i007", "Cut off: '7.png'. Save it."]
+    assert "The first 100 of 293 are shown." in said(app)
+
+
+def test_a_zip_with_pictures_and_sounds_is_brought_in_end_to_end(bring, data):
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w") as writing_to:
+        writing_to.writestr("items.csv", "id,title,image,audio\n1,Red,photos/red.png,a.wav\n2,Gone,photos/gone.png,\n")
+        writing_to.writestr("graph.csv", "head,relation,tail\n1,made_in,Italy\n2,made_in,Italy\nItaly,part_of,Europe\n")
+        for name in ("photos/red.png", "a.wav", "photos/extra.png"):
+            writing_to.writestr(name, "bytes")
+    app = bring(("kit.zip", archive.getvalue(), "application/zip"))
+    assert not app.exception
+    assert "3 pictures and sounds lie beside the tables" in said(app)
+    assert (box(app, "Image").value, box(app, "Audio").value) == ("image", "audio")
+    press(app, "Check")
+    wait_for(app, "2 warnings")
+    metric = next(metric for metric in app.metric if metric.label == "Pictures and sounds")
+    assert (metric.value, metric.delta) == ("2 of 3", "1 missing")
+    assert "The picture is not among the files · 1 in items.csv" in said(app)
+    assert "Neither end of the triple is an item · 1 in graph.csv" in said(app)
+    assert not (data / "kit" / "dataset.toml").exists()
+    press(app, "Import")
+    wait_for(app, "is imported")
+    made = open_dataset("kit", data_dir=data)
+    assert sorted(path.name for path in made.media.rglob("*.*")) == ["a.wav", "red.png"]
+    assert len(made.graph) == 3
 
 
 def test_lines_above_the_header_are_skipped_and_the_number_can_be_corrected(bring):

@@ -130,7 +130,7 @@ def test_what_nearly_all_have_is_no_path():
     items = pd.DataFrame(
         {"item_id": [f"{row:03d}" for row in range(300)], "title": "same", "language": ["en"] * 290 + ["de"] * 10}
     )
-    facts = facts_of(dataset_of(items.assign(brand=["a", "a"] + [f"b{row}" for row in range(298)])))
+    facts = facts_of(dataset_of(items.assign(brand=["a", "a"] + [f"b{row // 2}" for row in range(298)])))
     assert words(facts.shared(0, 1)) == ["brand a", "language en"]
     assert [path.edge for path in facts.paths(0, [1, 2])] == ["brand"]
 

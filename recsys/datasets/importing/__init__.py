@@ -2,6 +2,7 @@
 
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.dialect import CsvDialect
+from recsys.datasets.importing.media import MediaNames
 from recsys.datasets.importing.plan import (
     KINDS,
     OPTIONAL,
@@ -24,6 +25,7 @@ __all__ = [
     "FilePlan",
     "ImportPlan",
     "ImportReport",
+    "MediaNames",
     "TablePlan",
     "check_dataset",
     "check_name",

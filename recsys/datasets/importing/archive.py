@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -33,6 +34,8 @@ DAMAGES = (
     zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError,
 )  # fmt: skip
 """What the standard library raises on archives that are damaged, encrypted, or packed in a way that it does not know."""
+Opener = Callable[[], IO[bytes]]
+"""Opens what is to be read, and is where a damage shows."""
 _WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers")
 _OTHER = ("readme", "license", "licence", "changelog")
 
@@ -141,8 +144,8 @@ def _damaged(name: str, error: Exception) -> DataError:
     return DataError(f"The archive cannot be read ({told})", name, fix=fix)
 
 
-def members_of(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yields the names and bytes of the files in an archive that are wanted, each to be read before the next.
+def members_of(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, Opener]]:
+    """Yields the names of the files in an archive that are wanted, and what opens each, to be read before the next.
 
     Raises:
         DataError: if it holds too much, a link, or a name that leads out of it, or is locked; what is not wanted counts, too.
@@ -151,7 +154,7 @@ def members_of(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> 
     return _zip_members(path, limits, is_wanted) if is_zip else _tar_members(path, limits, is_wanted)
 
 
-def _zip_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
+def _zip_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, Opener]]:
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         n_media = sum(is_media(entry.filename) for entry in entries)
@@ -164,11 +167,10 @@ def _zip_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -
                 fix = "Pack it again without a password, or unpack it and name the files."
                 raise DataError("The archive is locked with a password", printable(path.name), fix=fix)
             if not entry.is_dir() and is_wanted(entry.filename):
-                with archive.open(entry) as stream:
-                    yield entry.filename, stream
+                yield entry.filename, partial(archive.open, entry)
 
 
-def _tar_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, IO[bytes]]]:
+def _tar_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -> Iterator[tuple[str, Opener]]:
     most, total, n_media = most_unpacked(path.stat().st_size, limits), 0, 0
     with tarfile.open(path, "r:*") as archive:
         for number, entry in enumerate(archive, 1):
@@ -180,14 +182,17 @@ def _tar_members(path: Path, limits: Limits, is_wanted: Callable[[str], bool]) -
                 raise unpacks_to_more("archive", printable(path.name), most, limits)
             _check_name(entry.name, path, is_link=not (entry.isfile() or entry.isdir()))
             if entry.isfile() and is_wanted(entry.name):
-                stream = archive.extractfile(entry)
-                assert stream is not None
-                with stream:
-                    yield entry.name, stream
+                yield entry.name, partial(_extracted, archive, entry)
         fileobj: Any = archive.fileobj
         fileobj.seek(archive.offset)
         if fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
             raise tarfile.ReadError("it is cut off")
+
+
+def _extracted(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    stream = archive.extractfile(entry)
+    assert stream is not None
+    return stream
 
 
 def _check_name(name: str, path: Path, *, is_link: bool) -> None:
@@ -201,11 +206,11 @@ def _check_name(name: str, path: Path, *, is_link: bool) -> None:
         )
 
 
-def _copied(path: Path, members: Iterable[tuple[str, IO[bytes]]], scratch: Path, limits: Limits) -> Iterator[File]:
+def _copied(path: Path, members: Iterable[tuple[str, Opener]], scratch: Path, limits: Limits) -> Iterator[File]:
     most, total, before = most_unpacked(path.stat().st_size, limits), 0, len(list(scratch.iterdir()))
-    for number, (name, stream) in enumerate(members):
+    for number, (name, opened) in enumerate(members):
         target = scratch / f"{before + number}"
-        with target.open("wb") as out:
+        with opened() as stream, target.open("wb") as out:
             while block := stream.read(_BLOCK):
                 total += len(block)
                 if total > most:

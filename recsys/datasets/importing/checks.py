@@ -11,6 +11,7 @@ import pandera.pandas as pa
 from recsys.datasets.importing import normal
 from recsys.datasets.importing.batches import NESTED
 from recsys.datasets.importing.findings import Finding, shown
+from recsys.datasets.importing.media import MediaNames, is_address, is_plain
 from recsys.datasets.importing.plan import Kind, TablePlan
 from recsys.settings import MAX_AGE, Limits
 
@@ -30,16 +31,22 @@ class Rule:
         fix: what to do.
         holds: from the column as text (missing is ``""``) to a series of ``bool``.
         is_error: whether the row cannot be used; otherwise only the value is left out or kept as it is.
+        is_kept: whether a value that breaks it is kept as it is, where the row can be used.
     """
 
     what: str
     fix: str
     holds: Callable[[pd.Series], pd.Series]
     is_error: bool = True
+    is_kept: bool = False
 
 
-def rules_for(kind: Kind, plan: TablePlan, limits: Limits) -> dict[str, list[Rule]]:
-    """Returns the rules of a table by role; one for an attribute stands under ``attribute:NAME``."""
+def rules_for(kind: Kind, plan: TablePlan, limits: Limits, media: MediaNames | None = None) -> dict[str, list[Rule]]:
+    """Returns the rules of a table by role; one for an attribute stands under ``attribute:NAME``.
+
+    Args:
+        media: the pictures and sounds that came along.
+    """
     by_kind = {
         "items": _item_rules,
         "users": _user_rules,
@@ -47,6 +54,8 @@ def rules_for(kind: Kind, plan: TablePlan, limits: Limits) -> dict[str, list[Rul
         "graph": _graph_rules,
     }
     rules = by_kind[kind](plan, limits)
+    if kind == "items":
+        rules |= {role: _media_rules(noun, media) for role, noun in (("image", "picture"), ("audio", "sound"))}
     for name in plan.attributes:
         rules[f"attribute:{name}"] = [_short(limits), _flat()]
     return rules
@@ -78,6 +87,28 @@ def _item_rules(plan: TablePlan, limits: Limits) -> dict[str, list[Rule]]:
             )
         ],
     }
+
+
+def _media_rules(noun: str, media: MediaNames | None) -> list[Rule]:
+    """Where no file came along at all, none is told to be missing; see ``none_came``."""
+    fix = "Write a path such as photos/red.png or sounds/rain.mp3; the item is kept without it."
+    plain = Rule(
+        f"This is no plain path of a {noun}",
+        fix,
+        lambda s: s.map(lambda name: name in ("", NESTED) or is_address(name) or is_plain(name)).astype(bool),
+        is_error=False,
+        is_kept=True,
+    )
+    if not media or not media.n_files:
+        return [_flat(), plain]
+    there = Rule(
+        f"The {noun} is not among the files",
+        "Bring it along under this path; the item is kept without it.",
+        lambda s: s.map(media.has).astype(bool),
+        is_error=False,
+        is_kept=True,
+    )
+    return [_flat(), plain, there]
 
 
 def _user_rules(plan: TablePlan, limits: Limits) -> dict[str, list[Rule]]:
@@ -138,7 +169,7 @@ def _short(limits: Limits) -> Rule:
 def _long() -> Rule:
     what = f"The text is longer than the {_READ_CHARACTERS:,} characters that BERT reads, about"
     fix = "Put what matters first; the text is kept whole."
-    return Rule(what, fix, lambda s: s.str.len() <= _READ_CHARACTERS, is_error=False)
+    return Rule(what, fix, lambda s: s.str.len() <= _READ_CHARACTERS, is_error=False, is_kept=True)
 
 
 def _flat(*, is_error: bool = False) -> Rule:
@@ -206,7 +237,7 @@ class Checker:
             rule = self._rules[role, what]
             if rule.is_error:
                 is_rejected[index] = True
-            elif what != _long().what:
+            elif not rule.is_kept:
                 left_out.setdefault(role, pd.Series(False, index=frame.index))[index] = True
             findings += [
                 Finding(self._file, int(row), self._columns[role], shown(text), what, rule.fix, rule.is_error)

@@ -40,7 +40,13 @@ class Ids:
             return self._check_repeated(kind, file, frame, rows, columns)
         if kind == "interactions":
             return self._check_dangling(file, frame, rows, columns)
-        return pd.Series(False, index=frame.index), []
+        is_linked = _is_in(frame["head"], self.items) | _is_in(frame["tail"], self.items)
+        what, fix = (
+            "Neither end of the triple is an item",
+            "Use ids of items; it is kept, but says nothing of them.",
+        )
+        warnings = _findings(file, columns["head"], frame["head"][~is_linked], rows, what, fix, is_error=False)
+        return pd.Series(False, index=frame.index), warnings
 
     def _check_repeated(
         self, kind: Kind, file: str, frame: pd.DataFrame, rows: pd.Series, columns: dict[str, str]
@@ -82,9 +88,11 @@ def _is_in(column: pd.Series, known: Container[str]) -> pd.Series:
     return pd.Series(is_known[codes] if len(codes) else False, index=column.index, dtype=bool)
 
 
-def _findings(file: str, column: str, values: pd.Series, rows: pd.Series, what: str, fix: str) -> list[Finding]:
+def _findings(
+    file: str, column: str, values: pd.Series, rows: pd.Series, what: str, fix: str, *, is_error: bool = True
+) -> list[Finding]:
     return [
-        Finding(file, int(row), column, shown(value), what, fix, True)
+        Finding(file, int(row), column, shown(value), what, fix, is_error)
         for row, value in zip(rows[values.index], values, strict=True)
     ]
 

@@ -22,7 +22,7 @@ from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
 from recsys.datasets.importing.files import File
 from recsys.datasets.importing.findings import Finding, Findings
-from recsys.datasets.importing.media import bring_media
+from recsys.datasets.importing.media import Media, MediaNames, bring_media, none_came
 from recsys.datasets.importing.plan import (
     KINDS,
     OPTIONAL,
@@ -40,7 +40,7 @@ from recsys.datasets.importing.stage import Counts, Report, Stage
 from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
 from recsys.errors import DataError
 from recsys.lock import writing
-from recsys.schema import GENDER, DatasetInfo
+from recsys.schema import AUDIO, GENDER, IMAGE, DatasetInfo
 from recsys.settings import Limits
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -166,11 +166,13 @@ def check_dataset(folder: Path, *, limits: Limits | None = None) -> ImportReport
         rejected.mkdir()
         limits = limits or Limits()
         try:
-            staged = _stage(open_source(files, plan, limits), draft, rejected, limits, lambda what, done, total: None)
+            source = open_source(files, plan, limits)
+            staged = _stage(source, draft, rejected, limits, lambda what, done, total: None, [where / MEDIA])
+            media = _bring(source, staged, [where / MEDIA], draft, limits, is_copied=False)
         except OSError as error:
             fix = "Free some space in the folder for temporary files, then try again."
             raise DataError(f"The dataset cannot be checked ({error.strerror or error})", scratch, fix=fix) from error
-    about = {"seconds": round(time.perf_counter() - started, 3)}
+    about = {**media.to_dict(), "seconds": round(time.perf_counter() - started, 3)}
     return ImportReport(folder.name, staged.counts, staged.findings, True, (), about)
 
 
@@ -198,14 +200,14 @@ def _import(
             made.mkdir(parents=True)
         found = gather(paths, scratch, limits)
         source = open_source(found, plan, limits)
-        staged = _stage(source, files, rejected, limits, progress or (lambda what, done, total: None))
+        staged = _stage(source, files, rejected, limits, progress or (lambda what, done, total: None), paths)
         info = _info(name, source, staged)
         _check_likes(source, staged, info)
         is_published = not dry_run and (valid_rows or staged.findings.n_errors == 0)
-        about: dict[str, Any] = {"liked_from": info.liked_from, "item_template": info.item_template}
+        media = _bring(source, staged, paths, files, limits, is_copied=is_published)
+        about: dict[str, Any] = {**media.to_dict(), "liked_from": info.liked_from, "item_template": info.item_template}
         about["left_out"] = sorted({file.name for file in found} - {table.name for table in source.tables})
         if is_published:
-            about["media_files"] = bring_media(paths, files / ITEMS_FILE, files / MEDIA, limits)
             about["version"] = commit_version(folder, info, files, about={"plan": plan.model_dump() if plan else None})
         about["seconds"] = round(time.perf_counter() - started, 3)
         report = ImportReport(name, staged.counts, staged.findings, is_published, (), about)
@@ -238,9 +240,25 @@ class _Staged:
     findings: Findings
     highest_rating: float
     genders: tuple[str, ...]
+    has_media: bool
 
 
-def _stage(source: Source, files: Path, rejected: Path, limits: Limits, report: Report) -> _Staged:
+def _bring(
+    source: Source, staged: _Staged, paths: Sequence[Path], files: Path, limits: Limits, *, is_copied: bool
+) -> Media:
+    """Brings the pictures and sounds along, or finds out only what would come, and adds what is wrong with them."""
+    found = bring_media(paths, files / ITEMS_FILE, files / MEDIA if is_copied else None, limits)
+    staged.findings.add(found.findings)
+    if not staged.has_media:
+        table = next(table for table in source.tables if table.plan.kind == "items")
+        columns = {role: table.plan.roles[role] for role in (IMAGE, AUDIO) if role in table.plan.roles}
+        staged.findings.add(none_came(files / ITEMS_FILE, table.name, columns))
+    return found
+
+
+def _stage(
+    source: Source, files: Path, rejected: Path, limits: Limits, report: Report, paths: Sequence[Path]
+) -> _Staged:
     kinds = {table.plan.kind for table in source.tables}
     if "items" not in kinds:
         listed = ", ".join(table.name for table in source.tables)
@@ -248,14 +266,15 @@ def _stage(source: Source, files: Path, rejected: Path, limits: Limits, report: 
             "None of the files holds items", listed, fix="Give a file with an id and a title for each item."
         )
     ids, findings = Ids("users" in kinds), Findings()
-    staged = _Staged({}, findings, -np.inf, ())
+    media = MediaNames.from_paths(paths, limits)
+    staged = _Staged({}, findings, -np.inf, (), media.n_files > 0)
     for kind in KINDS:
         tables = [table for table in source.tables if table.plan.kind == kind]
         if not tables:
             continue
         stage = Stage(
             kind, [table.plan for table in tables], draft=files, rejected=rejected, ids=ids, findings=findings,
-            limits=limits,
+            limits=limits, media=media,
         )  # fmt: skip
         if kind == "items":
             _check_template(source, stage.columns)

@@ -16,6 +16,7 @@ from recsys.datasets.importing.batches import NESTED, ROW, Batch
 from recsys.datasets.importing.checks import Checker, rules_for
 from recsys.datasets.importing.context import Ids, MixedTypes
 from recsys.datasets.importing.findings import Finding, Findings, shown
+from recsys.datasets.importing.media import MediaNames
 from recsys.datasets.importing.plan import OPTIONAL, REQUIRED, Kind, Table, TablePlan
 from recsys.errors import DataError
 from recsys.export import neutralise
@@ -54,16 +55,18 @@ class Stage:
         rejected: folder of the CSV files.
         ids: what is known of the tables before.
         findings: collects what is wrong.
+        media: the pictures and sounds that came along.
     """
 
     def __init__(
         self, kind: Kind, plans: list[TablePlan], *, draft: Path, rejected: Path, ids: Ids, findings: Findings,
-        limits: Limits,
+        limits: Limits, media: MediaNames | None = None,
     ) -> None:  # fmt: skip
         self.kind = kind
         self.counts = Counts()
         self.highest_rating = -np.inf
         self._rejected, self._ids, self._findings, self._limits = rejected, ids, findings, limits
+        self._media = media
         roles = [
             r for r in (*REQUIRED[kind], *OPTIONAL[kind]) if r in REQUIRED[kind] or any(r in p.roles for p in plans)
         ]
@@ -95,7 +98,7 @@ class Stage:
             for batch in _batches(table):
                 if checker is None:
                     columns = self._known_columns(table, batch.frame)
-                    checker = Checker(table.name, rules_for(self.kind, plan, self._limits), columns)
+                    checker = Checker(table.name, rules_for(self.kind, plan, self._limits, self._media), columns)
                     rejected.columns = [
                         c for c in dict.fromkeys([*map(str, batch.frame), *columns.values()]) if c != ROW
                     ]
