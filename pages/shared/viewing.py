@@ -41,7 +41,8 @@ def draw_view_parts(page: Page, explanation: Explanation) -> None:
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, column_config=config, alt="Parts of the score by view of the item"
     )
-    st.caption("With popularity, which no view adds to, the last row is the score.")
+    if explanation.prior:
+        st.caption("With popularity, which no view adds to, the last row is the score.")
 
 
 def draw_facts(page: Page, item_row: int) -> None:
@@ -63,7 +64,7 @@ def draw_folded_facts(page: Page, item_row: int) -> None:
 def _draw_shared(page: Page, item_row: int) -> None:
     facts, dataset = page.recommender.facts, page.dataset
     liked = [dataset.item_row(item_id) for item_id in page.profile.liked]
-    others = [row for row in liked if row != item_row and facts.shared(item_row, row)]
+    others = [row for row in liked if _in_common(page, item_row, row)]
     if liked and not others:
         st.caption("It shares no fact with the liked items. These are the items that share most with it.")
     elif not liked:
@@ -72,7 +73,7 @@ def _draw_shared(page: Page, item_row: int) -> None:
     if not shown:
         st.caption("The data knows no fact of this item that another item shares.")
         return
-    told = [describe(facts.shared(item_row, row), dataset.labels[row]) for row in shown[:_MOST_TOLD]]
+    told = [_in_common(page, item_row, row) for row in shown[:_MOST_TOLD]]
     st.markdown("\n".join(f"- {plain(_capital(text))}" for text in told))
     paths = facts.paths(item_row, shown, n=_MOST_PATHS)
     spoken = "; ".join(f"{path.edge} {path.labels[1]} {path.labels[2]}" for path in paths)
@@ -89,7 +90,12 @@ def _most_alike(page: Page, item_row: int) -> Sequence[int]:
     similarity = np.asarray(vectors @ vectors[item_row])
     similarity[item_row] = -1.0
     best = np.argsort(-similarity, kind="stable")[:_SIMILAR]
-    return [int(row) for row in best if similarity[row] > 0 and page.recommender.facts.shared(item_row, int(row))]
+    return [int(row) for row in best if similarity[row] > 0 and _in_common(page, item_row, int(row))]
+
+
+def _in_common(page: Page, item_row: int, other_row: int) -> str:
+    """What two items share, in words; empty where it is not worth a word."""
+    return describe(page.recommender.facts.shared(item_row, other_row), page.dataset.labels[other_row])
 
 
 def draw_picture(page: Page, item_row: int) -> None:

@@ -93,9 +93,9 @@ def explain_command(
     if "graph" in ready.views and explanation.profile.liked:
         rows = opened.item_rows
         found["facts"] = [
-            describe(shared, opened.title_of(item_id))
+            told
             for item_id in explanation.profile.liked
-            if (shared := ready.facts.shared(rows[item], rows[item_id]))
+            if (told := describe(ready.facts.shared(rows[item], rows[item_id]), opened.title_of(item_id)))
         ]
     if versus:
         found["versus"] = _versus(ready, explanation, versus, popularity, tier)
