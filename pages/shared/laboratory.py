@@ -177,11 +177,10 @@ def _draw_views(page: Page, evaluation: Evaluation) -> None:
     rows = evaluation.marginal_values()
     if not rows:
         seen = len(page.recommender.scorer.views) > 1
-        st.info(
+        st.caption(
             "This evaluation did not ask what each view of the items adds. Run one with “What each view adds” ticked."
             if seen
-            else "The items of this dataset have no view beside their text, so there is nothing to compare.",
-            icon=":material/layers:",
+            else "The items of this dataset have no view beside their text, so there is nothing to compare."
         )
         return
     table = [

@@ -69,7 +69,7 @@ def test_a_text_is_shown_as_it_was_typed_whatever_the_script(visitor, interest):
 
     assert lines[0] == "Age 31"
     assert lines[1] == interest
-    assert lines[-1] == "learned from likes"
+    assert lines[-1].split("  ") == ["facts", "learned from likes"]
 
 
 def test_the_matrix_adds_up_as_printed(visitor):
