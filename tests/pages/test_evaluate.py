@@ -179,16 +179,16 @@ def test_a_verdict_for_every_level_agrees_with_the_interval(open_app, evaluated_
 def test_every_tab_is_drawn(open_app, evaluated_data, newest):
     app = open_evaluate(open_app, evaluated_data)
 
-    names = ["Curve", "For whom", "Calibration", "One person", "Training runs", "Measures"]
+    names = ["Curve", "For whom", "Views", "Calibration", "One person", "Training runs", "Measures"]
     assert [tab.label for tab in app.tabs] == names
-    assert [len(tab.get("plotly_chart")) for tab in app.tabs] == [1, 1, 1, 0, 1, 0]
+    assert [len(tab.get("plotly_chart")) for tab in app.tabs] == [1, 1, 0, 1, 0, 1, 0]
     error = newest.about["calibration_error"]["+5"]
-    assert f"+5 {error:.4f}" in texts(app.tabs[2].caption)
-    assert [list(frame.value.columns) for frame in app.tabs[3].dataframe] == [
+    assert f"+5 {error:.4f}" in texts(app.tabs[3].caption)
+    assert [list(frame.value.columns) for frame in app.tabs[4].dataframe] == [
         ["item"], ["item", "liked later"], ["item"],
     ]  # fmt: skip
-    assert len(app.tabs[4].dataframe[0].value) == 1
-    values, shown = (frame.value for frame in app.tabs[5].dataframe)
+    assert len(app.tabs[5].dataframe[0].value) == 1
+    values, shown = (frame.value for frame in app.tabs[6].dataframe)
     names = [*newest.measures, "coverage@10"]
     assert list(values.columns) == ["method", *names]
     assert list(values["method"]) == list(newest.results["+5"])
