@@ -206,14 +206,14 @@ def test_one_person_is_shown_as_they_were_judged(open_app, evaluated_data, newes
 
     row = newest.lists[newest.lists["level"] == "+5"].iloc[7]
     own = recommender.dataset.likes[recommender.dataset.likes["user_id"] == row["user_id"]].sort_values("timestamp")
-    first, shown, later = (frame.value for frame in app.tabs[3].dataframe)
+    first, shown, later = (frame.value for frame in app.tabs[4].dataframe)
     labels = dict(zip(recommender.dataset.items["item_id"], recommender.dataset.labels, strict=True))
     assert list(first["item"]) == [labels[i] for i in own["item_id"][:5]]
     assert list(shown["item"]) == [labels[i] for i in row["item_ids"]]
     assert sorted(later["item"]) == sorted(labels[i] for i in own["item_id"][5:])
     assert list(shown["liked later"]) == [i in set(own["item_id"][5:]) for i in row["item_ids"]]
-    assert f"{newest.values('additive', '+5')[7]:.3f}" in texts(app.tabs[3].markdown)
-    assert row["user_id"] not in texts([*app.tabs[3].markdown, *app.tabs[3].caption])
+    assert f"{newest.values('additive', '+5')[7]:.3f}" in texts(app.tabs[4].markdown)
+    assert row["user_id"] not in texts([*app.tabs[4].markdown, *app.tabs[4].caption])
 
 
 def test_for_whom_follows_the_choice(open_app, evaluated_data):
@@ -237,7 +237,7 @@ def test_another_evaluation_can_be_chosen(open_app, evaluated_data, recommender)
     found = older.results["+5"]["additive"][HEADLINE]
     assert table_of(app)["additive"][-1].strip("*").startswith(f"{found.mean:.3f}")
     assert older.plan.command in [code.value for code in app.code]
-    assert "protocol cold-user" in texts(app.tabs[3].info)
+    assert "protocol cold-user" in texts(app.tabs[4].info)
 
 
 def test_the_command_and_the_json_are_offered(open_app, evaluated_data, newest):
@@ -262,7 +262,7 @@ def test_an_uncalibrated_evaluation_is_still_shown(open_app, evaluated_data, tmp
     bare = replace(newest, plan=replace(newest.plan, seed=9), about=about, calibration=newest.calibration[:0])
     keep_evaluation(open_dataset("world", data_dir=folder), recommender.material_key, bare)
     app = open_evaluate(open_app, folder)
-    assert "unknown, with too few people to calibrate on" in texts(app.tabs[2].caption)
+    assert "unknown, with too few people to calibrate on" in texts(app.tabs[3].caption)
 
 
 def test_no_rival_is_said_and_the_rest_is_shown(open_app, evaluated_data, tmp_path, recommender, newest):
