@@ -16,6 +16,7 @@ from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
+from recsys.views.view import IMAGE
 from recsys.whatif import ListConfig
 
 _MARK, _NOTICES, _OFFERED = "_frame", "_link_notices", "_offered_scorers"
@@ -186,7 +187,12 @@ def _choose_dataset(params: dict[str, list[str]]) -> str:
 
 
 def show_status(page: Page, found: Recommendations) -> None:
-    """Draws the status line: encoder, device and precision, number of items, milliseconds of the last answer by stage."""
+    """Draws the status line: encoder, device and precision, number of items, milliseconds of the last answer by stage.
+
+    Above it stands where pictures come from, as their licences ask for.
+    """
+    if IMAGE in page.recommender.views and page.dataset.info.source:
+        st.caption(f":material/copyright: {plain(page.dataset.info.source)}")
     encoder = page.recommender.encoder
     stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in found.timings.items())
     parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", stages)
