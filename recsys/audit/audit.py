@@ -228,7 +228,7 @@ def _randomised(recommender: Recommender, pairs: Sequence[Pair]) -> float | None
         side = recommender.explainer.profile_side(pair.game.profile, parts, EXACT)
         own = side.vectors[[line.is_word for line in side.lines]]
         if recommender.scorer.name == "cosine":
-            item = random.encode([names[pair.item_row]])[0].astype(np.float64)
+            item = recommender.scorer.item_map(random.encode([names[pair.item_row]]))[0]
         else:
             item = np.asarray(recommender.index.vectors[pair.item_row], np.float64)
         other = [
