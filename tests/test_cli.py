@@ -479,7 +479,7 @@ def test_recommend_with_diversity_shows_other_kinds(shell: Shell, world_folder: 
 
 
 def test_simulated_people_are_named_as_such(shell: Shell):
-    code, out, err = shell("recommend", "--dataset", "sample-shop", "--age", "30", "-k", "3", "--json")
+    code, out, err = shell("recommend", "--dataset", "sample-news", "--age", "30", "-k", "3", "--json")
 
     assert code == 0 and len(json.loads(out)["recommendations"]) == 3
     assert "are simulated" in err
