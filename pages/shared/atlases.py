@@ -180,7 +180,7 @@ def draw_fitting(page: Page, space: str, n_components: int) -> None:
         st.button("Fit the map", on_click=start_fitting, args=(page, space), icon=":material/play_arrow:")
 
 
-@st.fragment(run_every=4.0)
+@st.fragment(run_every=1.0)
 def _watch_fitting(page: Page, space: str, n_components: int) -> None:
     """Says how far the fitting is, lets the reader cancel it, and draws the page anew when it is done."""
     job = jobs().get(_name(page, space))

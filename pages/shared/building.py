@@ -60,8 +60,7 @@ def start_build(name: str) -> None:
 def draw_build(name: str) -> None:
     """Draws how far the build of a dataset is, and what can be done about it.
 
-    Only a running build is asked for every second, and nothing leads to another page from there: a question still on its way
-    when the page changes brings the old, empty page back (Streamlit 1.67).
+    Only a running build is asked for every second.
     """
     if _is_running(name):
         _watch(name)

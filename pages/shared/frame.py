@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
@@ -66,9 +67,20 @@ def run_app() -> None:
     The sidebar is drawn here and not by the page: Streamlit 1.67 drops what is bound to the address when a page that drew
     the widget is left.
     """
+    _leave_fragments()
     page = _navigation()
     st.session_state[_MARK] = _framed()
     page.run()
+
+
+def _leave_fragments() -> None:
+    """Has everything drawn where it belongs.
+
+    Streamlit 1.67 runs what is asked for while a fragment runs in the fragment's thread, and leaves it the fragment's
+    container: the whole page would be drawn inside that, and at the next message about the old places the browser would show
+    nothing at all.
+    """
+    context_dg_stack.set(get_default_dg_stack_value())
 
 
 def _navigation() -> StreamlitPage:

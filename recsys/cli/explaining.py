@@ -1,6 +1,7 @@
 """Why an item has its score, why not another one, and whether explanations hold."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,6 +37,7 @@ from recsys.cli.shared import (
 from recsys.errors import ConfigError, DataError
 from recsys.schema import Explanation
 from recsys.settings import MAX_K
+from recsys.views.view import GRAPH
 
 _SHOWN_EDITS = 10
 
@@ -74,7 +76,6 @@ def explain_command(
 ) -> None:
     """Take a score apart into facets, words and pairs of words, which add up to it."""
     from recsys.recommender import Recommender
-    from recsys.views.fact_words import describe
 
     settings = settings_of(data_dir, encoder, device)
     profile = profile_of(age, gender, attribute, interest, liked)
@@ -90,13 +91,8 @@ def explain_command(
     assert item is not None
     explanation = ready.explain(profile, item, popularity=popularity, tier=tier).checked()
     found = explanation.to_dict() | {"dataset": opened.name, "reason": ready.reason(explanation)}
-    if "graph" in ready.views and explanation.profile.liked:
-        rows = opened.item_rows
-        found["facts"] = [
-            told
-            for item_id in explanation.profile.liked
-            if (told := describe(ready.facts.shared(rows[item], rows[item_id]), opened.title_of(item_id)))
-        ]
+    if GRAPH in ready.views and profile.liked:
+        found["facts"] = _facts(ready, profile.liked, item)
     if versus:
         found["versus"] = _versus(ready, explanation, versus, popularity, tier)
     if edits:
@@ -104,6 +100,16 @@ def explain_command(
     if html:
         _write_html(html, ready, explanation)
     print_json(found) if as_json else _print(explanation, found)
+
+
+def _facts(ready: Any, liked: Sequence[str], item_id: str) -> list[str]:
+    """What the item shares with liked ones, where that is worth a word."""
+    from recsys.views.fact_words import describe
+
+    dataset = ready.dataset
+    row = dataset.item_row(item_id)
+    told = (describe(ready.facts.shared(row, dataset.item_row(other)), dataset.title_of(other)) for other in liked)
+    return [text for text in told if text]
 
 
 def _versus(ready: Any, first: Explanation, item_id: str, popularity: float, tier: str) -> dict[str, Any]:

@@ -107,8 +107,6 @@ class Clip:
     loss for language image pre-training.
     """
 
-    has_own_words = True
-
     def __init__(
         self, model: Any, tokenizer: Any, *, preparation: Preparation, name: str, identity: str, device: Any
     ) -> None:

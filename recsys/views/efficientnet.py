@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ class EfficientNetLite:
     dim = _FEATURES + len(NAMES)
     side = 224
     words_by = conse.WORDS_BY
-    has_own_words = False
+    encode_words = None
 
     def __init__(self, model: Any, *, device: Any) -> None:
         self.model = model
@@ -100,10 +99,6 @@ class EfficientNetLite:
             block = torch.from_numpy(np.array(features[:, :_FEATURES])).to(self._device)
             probabilities = self.model._fc(block).softmax(dim=1).cpu().numpy()
         return conse.place(probabilities, features[:, _FEATURES:], text_encoder)
-
-    def encode_words(self, texts: Sequence[str]) -> np.ndarray:
-        """Is never asked: words are those of the text encoder."""
-        raise NotImplementedError
 
     def _features(self, block: np.ndarray) -> np.ndarray:
         import torch

@@ -73,7 +73,7 @@ class ImageBuild:
     def key(self) -> str:
         """SHA-256 of everything that the view depends on."""
         limits = [self.limits.picture_mb, self.limits.picture_pixels, self.limits.picture_side]
-        words = "" if self.encoder.has_own_words else self.text_encoder.identity
+        words = self.text_encoder.identity if self.encoder.encode_words is None else ""
         digest = hashlib.sha256(json.dumps([_FORMAT, self.encoder.identity, words, limits]).encode())
         for row, found in enumerate(self.hashes):
             digest.update(found or self.faults.get(row, "").encode("utf-8", "surrogatepass") + b"\0")
@@ -107,7 +107,7 @@ class ImageBuild:
             key,
             self.encoder.name,
             words,
-            self.encoder.encode_words if self.encoder.has_own_words else None,
+            self.encoder.encode_words,
             self.encoder.words_by,
             media=thumbnails.of,
             mime=MIME,

@@ -1,12 +1,12 @@
 """What turns pictures into vectors, and how one is chosen."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from recsys.encoder import Encoder
 from recsys.settings import DEFAULT_IMAGE_ENCODER, Settings
+from recsys.views.view import WordEncoder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,7 +21,6 @@ class ImageEncoder(Protocol):
         dim: length of the features of a picture.
         side: pixels of the square that it looks at.
         words_by: how words reach the pictures, in words.
-        has_own_words: whether words are encoded by its own text tower, not by the dataset's text encoder.
     """
 
     name: str
@@ -29,7 +28,6 @@ class ImageEncoder(Protocol):
     dim: int
     side: int
     words_by: str
-    has_own_words: bool
 
     def prepare(self, picture: "Image") -> np.ndarray:
         """Returns what it looks at of a picture in RGB, ``(side, side, 3)`` uint8."""
@@ -51,8 +49,9 @@ class ImageEncoder(Protocol):
         """Returns what words are compared with: ``(n, word_dim)`` float32, rows of unit length."""
         ...
 
-    def encode_words(self, texts: Sequence[str]) -> np.ndarray:
-        """Returns ``(n_texts, word_dim)`` float32, rows of unit length; only where ``has_own_words``."""
+    @property
+    def encode_words(self) -> WordEncoder | None:
+        """Encodes words by its own text tower; ``None`` where that is done by the dataset's text encoder."""
         ...
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.artifact import ArtifactStore
-from recsys.errors import ArtifactError
-from recsys.views.kept_vectors import HASH_BYTES, HASHES, KeptVectors, join_hashes, keys_of, split_hashes
+from recsys.views.kept_vectors import HASH_BYTES, HASHES, KeptVectors, join_hashes, split_hashes, take_kept
 from recsys.views.thumbnails import Thumbnails, save_thumbnails
 
 KIND, PART = "image", "imagepart"
@@ -32,12 +31,7 @@ class KeptPictures:
     def from_store(cls, store: ArtifactStore, *, identity: str, dim: int) -> "KeptPictures":
         """Collects what one encoder has looked at; damaged artifacts are left out."""
         kept = cls(KeptVectors(dim))
-        for kind in (KIND, PART):
-            for key in keys_of(store, kind, identity):
-                try:
-                    kept.add_folder(store.open(kind, key).path)
-                except (ArtifactError, OSError, ValueError):
-                    continue
+        take_kept(store, (KIND, PART), identity, kept.add_folder)
         return kept
 
     def add_folder(self, folder: Path) -> None:

@@ -8,15 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from recsys.artifact import ArtifactStore
-from recsys.errors import ArtifactError
 from recsys.views.kept_vectors import (
     HASH_BYTES,
     HASHES,
     VECTORS,
     KeptVectors,
     join_hashes,
-    keys_of,
     split_hashes,
+    take_kept,
 )
 
 AUDIO, AUDIO_PART = "audio", "audiopart"
@@ -87,12 +86,7 @@ class KeptSounds:
     def from_store(cls, store: ArtifactStore, *, identity: str, dim: int) -> "KeptSounds":
         """Collects what one encoder has heard; damaged artifacts are left out."""
         kept = cls.empty(dim)
-        for kind in (AUDIO, AUDIO_PART):
-            for key in keys_of(store, kind, identity):
-                try:
-                    kept.add_folder(store.open(kind, key).path)
-                except (ArtifactError, OSError, ValueError):
-                    continue
+        take_kept(store, (AUDIO, AUDIO_PART), identity, kept.add_folder)
         return kept
 
     def add_folder(self, folder: Path) -> None:

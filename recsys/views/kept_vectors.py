@@ -1,7 +1,9 @@
 """Vectors of texts that were encoded before, found by what a text says, whatever catalog it stood in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,17 +38,21 @@ class KeptVectors:
     def from_store(cls, store: ArtifactStore, *, identity: str, dim: int) -> "KeptVectors":
         """Collects the vectors of one encoder; damaged artifacts, and those without hashes, are left out."""
         kept = cls(dim)
-        for kind in (TEXT, PART):
-            for key in keys_of(store, kind, identity):
-                try:
-                    path = store.open(kind, key).path
-                    hashes = np.load(path / HASHES, allow_pickle=False)
-                    vectors = np.load(path / _FILES[kind], mmap_mode="r", allow_pickle=False)
-                except (ArtifactError, OSError, ValueError):
-                    continue
-                if hashes.shape == (len(vectors), HASH_BYTES) and vectors.shape == (len(hashes), dim):
-                    kept.add(split_hashes(hashes), vectors)
+        for kind, file in _FILES.items():
+            take_kept(store, (kind,), identity, partial(kept.add_folder, file=file))
         return kept
+
+    def add_folder(self, folder: Path, *, file: str) -> None:
+        """Adds the vectors of a folder, unless they do not belong to its hashes.
+
+        Raises:
+            OSError: if a file is missing.
+            ValueError: if one is damaged.
+        """
+        hashes = np.load(folder / HASHES, allow_pickle=False)
+        vectors = np.load(folder / file, mmap_mode="r", allow_pickle=False)
+        if hashes.shape == (len(vectors), HASH_BYTES) and vectors.shape == (len(hashes), self.dim):
+            self.add(split_hashes(hashes), vectors)
 
     def add(self, hashes: Sequence[bytes], vectors: np.ndarray) -> None:
         """Adds vectors, of which those of known texts are not needed."""
@@ -78,6 +84,14 @@ class KeptVectors:
                 own = arrays == array
                 block[own] = self.arrays[array][rows[own] - starts[array]]
             yield block
+
+
+def take_kept(store: ArtifactStore, kinds: Sequence[str], identity: str, take: Callable[[Path], None]) -> None:
+    """Calls ``take`` with the folder of every artifact that an encoder has made; damaged ones are left out."""
+    for kind in kinds:
+        for key in keys_of(store, kind, identity):
+            with suppress(ArtifactError, OSError, ValueError):
+                take(store.open(kind, key).path)
 
 
 def keys_of(store: ArtifactStore, kind: str, identity: str) -> list[str]:

@@ -19,7 +19,6 @@ class PaintedEncoder:
     dim = 3
     side = 8
     words_by = "names of colours"
-    has_own_words = True
 
     def __init__(self, *, stop_after: int | None = None) -> None:
         self.n_seen = 0

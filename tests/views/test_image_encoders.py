@@ -209,7 +209,9 @@ def test_the_packaged_encoder_needs_no_torchvision(lite: EfficientNetLite):
 def test_clip_and_siglip_keep_the_contract(tiny: Path):
     encoder = load_image_encoder(replace(Settings(), image_encoder=str(tiny), device="cpu"))
     check_contract(encoder, ToyEncoder())
-    assert encoder.has_own_words and encoder.identity == Clip.from_pretrained(str(tiny), device="cpu").identity
+    assert (
+        encoder.encode_words is not None and encoder.identity == Clip.from_pretrained(str(tiny), device="cpu").identity
+    )
     texts = ["a red pot", "of", "", "a dog of a dog of a dog of a dog of a dog"]
     words = encoder.encode_words(texts)
     assert words.shape == (4, encoder.dim) and np.allclose(np.linalg.norm(words, axis=1), 1, atol=1e-5)

@@ -157,7 +157,7 @@ def test_two_states_stay_and_older_ones_go(kept: Dataset):
 
 def test_another_text_encoder_costs_no_look(kept: Dataset):
     encoder = PaintedEncoder()
-    encoder.has_own_words = False
+    encoder.encode_words = None
     found = [
         open_image_view(kept, text_encoder=ToyEncoder(name), settings=Settings(), encoder=encoder)
         for name in ("a", "b")
