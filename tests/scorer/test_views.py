@@ -1,5 +1,6 @@
 """Scorers with several views of the items: any subset adds up, a missing view is zero, a switched-off one says nothing."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -124,6 +125,38 @@ def test_of_a_warm_item_the_learned_part_takes_over_what_a_view_stood_for():
     assert cold.any() and warm.any()
     assert (lost[cold] > 0.9 * whole[cold]).all(), "of a cold item the views are everything"
     assert (lost[warm] < 0.2 * whole[warm]).all(), lost[warm] / whole[warm]
+
+
+def test_of_each_item_as_much_is_lost_as_its_own_likes_do_not_tell():
+    scorer = made("additive")
+    shares = scorer.item_parts(np.arange(N_ITEMS))
+    for gone in (["graph"], ["image", "text"]):
+        off = scorer.with_views(dict.fromkeys(gone, 0.0))
+        left = 1 - DATASET.popularity / (
+            DATASET.popularity + 1
+        )  # an item's own likes against one that they have to outweigh
+        lost = sum(shares[name] for name in gone) * left[:, None]
+        np.testing.assert_allclose(scorer.item_vectors - off.item_vectors, lost, atol=1e-6)
+        told = {"text": (EMBEDDINGS - MODEL.text_centre) @ MODEL.text_liked}
+        for name, found in MODEL.views.items():
+            shown = np.where(OPENED[name].has[:, None], OPENED[name].vectors - found.centre, 0.0)
+            told[name] = shown @ found.liked
+        share = 1 - MODEL.own_liked_share
+        lost = sum(told[name] for name in gone) * share[:, None]
+        np.testing.assert_allclose(scorer.model.liked - off.model.liked, lost, atol=1e-6)
+
+
+@pytest.mark.parametrize("alike", [0.0, 30.0])
+def test_a_view_in_which_all_items_are_alike_counts_as_much_as_one_in_which_they_differ(alike):
+    base = OPENED["graph"]
+    vectors = base.vectors + alike * np.eye(6, dtype=np.float32)[0] * base.has[:, None]
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    scorer = CosineScorer(EMBEDDINGS, dataset=DATASET, encoder=ENCODER, views={"graph": replace(base, vectors=vectors)})
+    only = scorer.with_views({"text": 0.0})
+    asked = [Profile(liked=(item_id,)) for item_id in DATASET.items["item_id"][base.has]]
+    spread = (only.item_vectors @ only.queries(asked).T)[base.has].std(axis=0).mean()
+    usual = (EMBEDDINGS @ EMBEDDINGS.T).std(axis=0).mean()
+    assert 0.7 < spread / usual < 1.4
 
 
 def test_views_of_late_fusion_spread_as_widely_as_the_text():
