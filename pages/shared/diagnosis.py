@@ -11,7 +11,7 @@ from pages.shared.atlases import version_of
 from pages.shared.frame import Page
 from pages.shared.widgets import plain
 from recsys.diagnostics import Comparison, Finding, LsaEncoder, compare_encoders
-from recsys.encoder import Encoder, TransformerEncoder
+from recsys.encoder import Encoder, TransformerEncoder, open_encoder
 from recsys.recommender import Recommender
 
 _LSA = "TF-IDF (LSA), needs no download"
@@ -79,7 +79,7 @@ def _compare(page: Page, choice: str, name: str) -> Comparison:
     elif choice == _RANDOM and isinstance(own, TransformerEncoder):
         other = own.randomised(seed=0)
     else:
-        other = TransformerEncoder.from_pretrained(name or " ", device=settings.device, precision=settings.precision)
+        other = open_encoder(name or " ", device=settings.device, precision=settings.precision)
     return compare_encoders(
         page.dataset, texts, (found.encoder, np.asarray(found.embeddings)), (other, other.encode(texts, bulk=True))
     )

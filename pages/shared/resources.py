@@ -12,7 +12,7 @@ import streamlit as st
 
 from recsys.datasets import open_dataset
 from recsys.datasets.versions import INFO_FILE
-from recsys.encoder import TransformerEncoder
+from recsys.encoder import Encoder, open_encoder
 from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.recommender import Recommender
 from recsys.saved_profiles import SavedProfiles
@@ -35,8 +35,8 @@ def settings() -> Settings:
 
 
 @st.cache_resource(show_spinner=False)
-def _encoder(name: str, device: str, precision: str) -> TransformerEncoder:
-    return TransformerEncoder.from_pretrained(name, device=device, precision=precision)
+def _encoder(name: str, device: str, precision: str) -> Encoder:
+    return open_encoder(name, device=device, precision=precision)
 
 
 class _Shelf(Generic[T]):

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.datasets import open_dataset
-from recsys.encoder import Encoder, TransformerEncoder
+from recsys.encoder import Encoder, open_encoder
 from recsys.errors import DataError
 from recsys.settings import Settings
 from recsys.views.embeddings import build_embeddings
@@ -70,7 +70,7 @@ def run_scale_bench(settings: Settings, *, n_items: int = 100_000) -> dict[str, 
     Raises:
         DataError: if an import fails.
     """
-    encoder = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
+    encoder = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory(prefix="coldlens-scale-") as scratch:
         root = Path(scratch)

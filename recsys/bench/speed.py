@@ -10,7 +10,7 @@ import numpy as np
 from recsys.bench.comparing import time_comparisons
 from recsys.bench.explaining import time_explanations
 from recsys.datasets import open_dataset
-from recsys.encoder import Encoder, TransformerEncoder
+from recsys.encoder import Encoder, open_encoder
 from recsys.encoder.folder import locate
 from recsys.errors import MissingExtraError
 from recsys.index import ItemIndex
@@ -32,7 +32,7 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         MissingExtraError: if the rival, sentence-transformers, is not installed.
     """
     dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
-    encoder = TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
+    encoder = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
     recommender = Recommender.from_dataset(
         dataset, scorer="cosine", encoder=encoder, views=()
     )  # as other tools have it

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from recsys.artifact import ArtifactStore
 from recsys.building.board import JOB, STEPS, Board, BuildStep, Progress
 from recsys.building.estimate import Work
-from recsys.encoder import Encoder, TransformerEncoder
+from recsys.encoder import Encoder, open_encoder
 from recsys.errors import ConfigError, DataError
 from recsys.lock import writing
 from recsys.projection import fit_maps, open_space, people_of
@@ -112,7 +112,7 @@ def _built(
 
 
 def _load(settings: Settings) -> Encoder:
-    return TransformerEncoder.from_pretrained(settings.encoder, device=settings.device, precision=settings.precision)
+    return open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
 
 
 def _work(dataset: Dataset, encoder: Encoder) -> Work:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from recsys.diagnostics import Finding, diagnose
 from recsys.diversity import diversify
-from recsys.encoder import CachedEncoder, Encoder, TransformerEncoder
+from recsys.encoder import CachedEncoder, Encoder, open_encoder
 from recsys.errors import ColdlensError, ConfigError, NotTrainedError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import ItemIndex
@@ -102,9 +102,7 @@ class Recommender:
             kind = NotTrainedError if scorer == "fine-tuned" else ConfigError
             raise kind("This scorer is not available", scorer, fix=fix)
         settings = settings or Settings()
-        made = encoder or TransformerEncoder.from_pretrained(
-            settings.encoder, device=settings.device, precision=settings.precision
-        )
+        made = encoder or open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
         vectors, key = embed_items(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)
         opened = open_views(

@@ -1,4 +1,4 @@
-"""Item vectors on disk and exact search over them."""
+"""Exact search over item vectors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
