@@ -1,4 +1,4 @@
-"""Training, evaluating and measuring."""
+"""Evaluating and measuring."""
 
 import json
 import sys
@@ -21,52 +21,7 @@ from recsys.cli.shared import (
     print_json,
     settings_of,
 )
-from recsys.errors import ConfigError, DataError
-from recsys.settings import DEFAULT_DATASET
-
-
-@app.command("train")
-def train_command(
-    name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
-    scorer: Annotated[str, typer.Option(help="additive.")] = "additive",
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    encoder: EncoderName = None,
-    device: DeviceName = None,
-    wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
-    data_dir: DataDir = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
-    from recsys.lock import writing
-    from recsys.recommender import Recommender
-    from recsys.training import AdditiveConfig, runs_folder, train_and_publish
-
-    if scorer != "additive":
-        raise ConfigError("This scorer cannot be trained", scorer, fix="Choose additive; cosine needs no training.")
-    settings = settings_of(data_dir, encoder, device)
-    dataset = open_named(name, settings)
-    assert dataset.folder is not None
-    with writing(dataset.folder, "train"):
-        ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
-        training = train_and_publish(
-            dataset,
-            ready.embeddings,
-            encoder=ready.encoder,
-            embeddings_key=ready.embeddings_key,
-            views=ready.views,
-            config=AdditiveConfig(seed=seed),
-            wandb=wandb,
-        )
-    best = max((trial.ndcg for trial in training.trials), default=None)
-    found: dict[str, Any] = {"dataset": dataset.name, "scorer": scorer, "seconds": round(training.seconds, 3)}
-    found |= {"held_out_ndcg@10": best, "about": dict(training.model.about), "runs": str(runs_folder(dataset))}
-    if as_json:
-        print_json(found)
-        return
-    print(f"{dataset.name}: {scorer} fitted in {training.seconds:.1f} s to {found['about']['n_likes']:,} likes.")
-    print(
-        f"Runs are in {found['runs']}; with TensorBoard (`make peers`), see them with `tensorboard --logdir {found['runs']}`."
-    )
+from recsys.errors import DataError
 
 
 @app.command("evaluate")

@@ -1,5 +1,7 @@
 """Any sentence encoder that transformers can load, batched by tokens and sorted by length."""
 
+import copy
+import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,6 +10,7 @@ import numpy as np
 
 from recsys.encoder.device import choose_device, choose_precision, describe, one_thread
 from recsys.encoder.folder import Recipe, identity_of, locate, read_recipe
+from recsys.encoder.pooling import pooled
 from recsys.encoder.protocol import Progress, TextCheck, TokenEmbeddings
 from recsys.errors import ConfigError
 
@@ -33,13 +36,14 @@ class TransformerEncoder:
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self._recipe = recipe
+        self.recipe = recipe
         self.device = device
-        self._precision = precision
+        self.precision = precision
         self._lock = threading.Lock()
         self._budget = _CPU_TOKENS if device.type == "cpu" else _GPU_TOKENS
         self.name = name
         self.pooling = recipe.pooling
+        self._identity = identity
         self.identity = f"{identity}-{precision}"
         self.dim = int(model.config.hidden_size)
         self.description = describe(device, precision)
@@ -82,26 +86,51 @@ class TransformerEncoder:
         return TransformerEncoder(
             model.to(self.device).eval().float(),
             self.tokenizer,
-            recipe=self._recipe,
+            recipe=self.recipe,
             name=f"{self.name}, random weights",
             identity=f"{self.identity}-random-{seed}",
             device=self.device,
-            precision=self._precision,
+            precision=self.precision,
         )
+
+    def copied_model(self) -> Any:
+        """Returns a copy of the transformers model whose weights can be trained."""
+        return copy.deepcopy(self.model).requires_grad_(True)
+
+    def with_model(self, model: Any, *, name: str) -> "TransformerEncoder":
+        """Returns an encoder that reads texts as this one does, with another model of the same kind."""
+        digest = hashlib.sha256(self._identity.encode())
+        for key, value in sorted(model.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return TransformerEncoder(
+            model.to(self.device).eval().float(),
+            self.tokenizer,
+            recipe=self.recipe,
+            name=name,
+            identity=digest.hexdigest(),
+            device=self.device,
+            precision=self.precision,
+        )
+
+    @property
+    def padding(self) -> int:
+        """The token id that fills short texts up."""
+        return int(self.tokenizer.pad_token_id or 0)
 
     @property
     def max_length(self) -> int:
         """Tokens that are read of a text, special tokens included."""
         positions = getattr(self.model.config, "max_position_embeddings", None) or _NO_LIMIT
-        wanted = self._recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
+        wanted = self.recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
         return int(min(wanted, positions))
 
     def encode(self, texts: Sequence[str], *, bulk: bool = False, progress: Progress | None = None) -> np.ndarray:
         """Returns ``(n_texts, dim)`` float32, each row of length 1, in the order of the texts."""
         result = np.zeros((len(texts), self.dim), np.float32)
-        ids = self._token_ids(texts)
+        ids = self.token_ids(texts)
         done = 0
-        for rows, hidden, mask in self._batches(ids, self._precision if bulk else "float32", bulk=bulk):
+        for rows, hidden, mask in self._batches(ids, self.precision if bulk else "float32", bulk=bulk):
             result[rows] = self._pool(hidden, mask)
             done += len(rows)
             if progress:
@@ -113,7 +142,7 @@ class TransformerEncoder:
         if not texts:
             return []
         found = self.tokenizer(
-            [self._recipe.prefix + text for text in texts],
+            [self.recipe.prefix + text for text in texts],
             truncation=True,
             max_length=self.max_length,
             return_offsets_mapping=True,
@@ -123,7 +152,7 @@ class TransformerEncoder:
         for rows, hidden, _ in self._batches(self._filled(found["input_ids"]), "float32"):
             for row, states in zip(rows, hidden.cpu().numpy(), strict=True):
                 ids = found["input_ids"][row]
-                offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self._recipe.prefix)
+                offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self.recipe.prefix)
                 tokens[row] = TokenEmbeddings(
                     embeddings=states[: len(ids)].copy(),
                     pieces=tuple(self.tokenizer.convert_ids_to_tokens(ids)),
@@ -134,7 +163,7 @@ class TransformerEncoder:
 
     def check(self, text: str) -> TextCheck:
         """Says how long a text is, whether it is cut, and whether it means nothing to the encoder."""
-        ids = self.tokenizer(self._recipe.prefix + text, truncation=False, verbose=False)["input_ids"]
+        ids = self.tokenizer(self.recipe.prefix + text, truncation=False, verbose=False)["input_ids"]
         special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         bare = self.tokenizer(text, truncation=False, verbose=False)["input_ids"]  # the prompt is always known
         own = [token for token in bare if token not in special]
@@ -142,10 +171,11 @@ class TransformerEncoder:
         is_unknown = not own or (unknown is not None and all(token == unknown for token in own))
         return TextCheck(len(ids), len(ids) > self.max_length, is_unknown)
 
-    def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns the ids of the tokens that are read of each text, special ones included; at least one each."""
         if not texts:
             return []
-        prefixed = [self._recipe.prefix + text for text in texts]
+        prefixed = [self.recipe.prefix + text for text in texts]
         ids: list[list[int]] = self.tokenizer(prefixed, truncation=True, max_length=self.max_length)["input_ids"]
         return self._filled(ids)
 
@@ -203,15 +233,4 @@ class TransformerEncoder:
             return None
 
     def _pool(self, hidden: "torch.Tensor", mask: "torch.Tensor") -> np.ndarray:
-        import torch
-
-        weights = mask.unsqueeze(-1).to(hidden.dtype)
-        if self._recipe.pooling == "cls":
-            pooled = hidden[:, 0]
-        elif self._recipe.pooling == "lasttoken":
-            pooled = hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
-        elif self._recipe.pooling == "max":
-            pooled = hidden.masked_fill(weights == 0, -torch.inf).max(1).values
-        else:
-            pooled = (hidden * weights).sum(1) / weights.sum(1)
-        return torch.nn.functional.normalize(pooled, dim=1).cpu().numpy()
+        return np.asarray(pooled(hidden, mask, self.recipe.pooling).cpu().numpy())

@@ -12,8 +12,9 @@ import pandas as pd
 from recsys.diagnostics import Finding, diagnose
 from recsys.diversity import diversify
 from recsys.encoder import CachedEncoder, Encoder, open_encoder
-from recsys.errors import ColdlensError, ConfigError, NotTrainedError
+from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
+from recsys.finetuning import FineTuningConfig, open_tuned, tuned_in_memory
 from recsys.index import ItemIndex
 from recsys.recommender.available import SCORERS, default_scorer
 from recsys.recommender.checks import check_k, check_known, check_share, check_weights, outside_data
@@ -88,21 +89,21 @@ class Recommender:
 
         Args:
             scorer: one of ``SCORERS``; ``None`` takes the dataset's default, see ``default_scorer``.
-            encoder: defaults to the one that ``settings`` names.
+            encoder: defaults to the one that ``settings`` names. ``fine-tuned`` reads with the one that ``recsys train`` has made
+                of it; for a dataset in memory it is trained here, which takes minutes.
             views: which views of items are read beside the text, of ``image``, ``audio`` and ``graph``; by default all that the
                 dataset has.
 
         Raises:
             ConfigError: for an unknown scorer or view, or an encoder that does not load.
-            NotTrainedError: for a scorer that is not available, or that needs likes which the dataset does not have.
+            NotTrainedError: for a scorer that needs likes which the dataset does not have, or a training that has not been.
         """
         scorer = scorer or default_scorer(dataset)
         if scorer not in SCORERS:
             fix = f"Choose one of: {', '.join(SCORERS)}."
-            kind = NotTrainedError if scorer == "fine-tuned" else ConfigError
-            raise kind("This scorer is not available", scorer, fix=fix)
+            raise ConfigError("This scorer is not available", scorer, fix=fix)
         settings = settings or Settings()
-        made = encoder or open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+        made = _encoder_of(dataset, scorer, encoder, settings)
         vectors, key = embed_items(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)
         opened = open_views(
@@ -112,10 +113,12 @@ class Recommender:
             settings=settings,
             progress=_of_media(progress) if progress else None,
         )
-        if scorer == "additive":
+        if scorer != "cosine":
             report = partial(progress, "train") if progress else None
             model = open_or_train(dataset, vectors, encoder=cached, embeddings_key=key, views=opened, progress=report)
-            ranked: Scorer = AdditiveScorer(model, dataset=dataset, encoder=cached, embeddings=vectors, views=opened)
+            ranked: Scorer = AdditiveScorer(
+                model, dataset=dataset, encoder=cached, embeddings=vectors, views=opened, name=scorer
+            )
         else:
             ranked = CosineScorer(vectors, dataset=dataset, encoder=cached, views=opened)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
@@ -432,6 +435,18 @@ class Recommender:
         return replace(
             facet, label=f"Liked {self.dataset.labels[self.dataset.item_row(facet.key.removeprefix('liked:'))]}"
         )
+
+
+def _encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
+    """The encoder that a scorer reads with: the fine-tuned one has its own, which for a dataset in memory is trained now."""
+    device, precision = settings.device, settings.precision
+    if scorer == "fine-tuned" and dataset.folder is not None:
+        return open_tuned(dataset, device=device, precision=precision)
+    made = encoder or open_encoder(settings.encoder, device=device, precision=precision)
+    if scorer != "fine-tuned":
+        return made
+    bare = made.uncached if isinstance(made, CachedEncoder) else made
+    return tuned_in_memory(dataset, bare, config=FineTuningConfig()).encoder
 
 
 def _of_media(progress: Progress) -> Progress:

@@ -214,9 +214,8 @@ class AdditiveScorer:
         embeddings: ``(n_items, dim)``, the text embeddings; without them items are not taken apart by view.
         views: beside the text; those that the model was not fitted with say nothing.
         weights: of views, 1 where none is given.
+        name: ``additive``, or ``fine-tuned`` where the encoder learned from the likes as well.
     """
-
-    name = "additive"
 
     def __init__(
         self,
@@ -227,7 +226,9 @@ class AdditiveScorer:
         embeddings: np.ndarray | None = None,
         views: Mapping[str, ItemView] | None = None,
         weights: Mapping[str, float] | None = None,
+        name: str = "additive",
     ) -> None:
+        self.name = name
         self._fitted = model
         self._dataset = dataset
         self._encoder = encoder
@@ -248,6 +249,7 @@ class AdditiveScorer:
             embeddings=self._embeddings,
             views=self._views,
             weights=weights,
+            name=self.name,
         )
 
     def _weighted(self) -> AdditiveModel:

@@ -2,7 +2,7 @@
 
 from recsys.training.additive import AdditiveConfig
 from recsys.training.histories import N_INTERESTS, N_REVEALED, Histories
-from recsys.training.runs import Run, list_runs, record_run
+from recsys.training.runs import Run, list_runs, new_run, record_run, require_wandb
 from recsys.training.store import model_key, open_or_train, runs_folder, train_and_publish
 from recsys.training.train import Training, train_additive
 
@@ -15,8 +15,10 @@ __all__ = [
     "Training",
     "list_runs",
     "model_key",
+    "new_run",
     "open_or_train",
     "record_run",
+    "require_wandb",
     "runs_folder",
     "train_additive",
     "train_and_publish",

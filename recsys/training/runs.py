@@ -49,17 +49,21 @@ def record_run(
     steps: Sequence[str],
     seconds: float,
     wandb: bool = False,
+    name: str | None = None,
 ) -> Run:
     """Writes a run below ``folder``; with TensorBoard installed, also as event files for ``tensorboard --logdir folder``.
+
+    Args:
+        name: of a run whose folder something has been written into already, from ``new_run``.
 
     Raises:
         MissingExtraError: if Weights & Biases is asked for and not installed.
     """
     if wandb:
         require_wandb()
-    name = f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime())}-{scorer}-{uuid.uuid4().hex[:6]}"
+    name = name or new_run(scorer)
     target = folder / name
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
     has_events = find_spec("tensorboard") is not None
     run = Run(name, dataset, scorer, dict(parameters), tuple(curve), tuple(steps), seconds, has_events)
     if has_events:
@@ -68,6 +72,11 @@ def record_run(
         _send_to_wandb(run, target)
     (target / "run.json").write_text(json.dumps(asdict(run), indent=1), "utf-8")
     return run
+
+
+def new_run(scorer: str) -> str:
+    """Returns the name of a new run, which begins with its time."""
+    return f"{time.strftime('%Y-%m-%dT%H-%M-%S', time.gmtime())}-{scorer}-{uuid.uuid4().hex[:6]}"
 
 
 def require_wandb() -> None:

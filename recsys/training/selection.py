@@ -82,7 +82,7 @@ class _Fold:
 
     def ndcg(self, model: AdditiveModel, presentations: Sequence[str]) -> np.ndarray:
         """Returns nDCG@10 of each user, mean over the presentations."""
-        return np.mean([_ndcg(self.scores(model, name), self.targets) for name in presentations], axis=0)
+        return np.mean([ndcg_of_rows(self.scores(model, name), self.targets) for name in presentations], axis=0)
 
 
 def select(histories: Histories, content: Content, *, encoder: Encoder, config: AdditiveConfig) -> Selection:
@@ -153,7 +153,7 @@ def _is_better(values: np.ndarray, usual: np.ndarray) -> bool:
     return float(gain.mean()) > float(gain.std(ddof=1)) / np.sqrt(len(gain))
 
 
-def _ndcg(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
+def ndcg_of_rows(scores: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """nDCG@10 of each row; binary gains, logarithmic discount, ties in any order."""
     depth = min(_DEPTH, scores.shape[1])
     best = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]

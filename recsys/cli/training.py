@@ -1,0 +1,181 @@
+"""Training: the additive scorer in seconds, BERT itself in minutes to hours."""
+
+import os
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from recsys.cli.shared import (
+    DataDir,
+    DeviceName,
+    EncoderName,
+    JsonFlag,
+    app,
+    open_named,
+    print_json,
+    settings_of,
+)
+from recsys.errors import ConfigError
+from recsys.schema import Dataset
+from recsys.settings import DEFAULT_DATASET, Settings
+
+if TYPE_CHECKING:
+    from recsys.encoder import TransformerEncoder
+    from recsys.finetuning import FineTuning
+
+_NameArgument = Annotated[str, typer.Argument(help="Dataset name or folder.")]
+_Seed = Annotated[int, typer.Option(min=0, help="Of everything random.")]
+_Steps = Annotated[int, typer.Option(min=1, help="Fine-tuned: updates of BERT, at most.")]
+
+
+@app.command("train")
+def train_command(
+    name: _NameArgument = DEFAULT_DATASET,
+    scorer: Annotated[str, typer.Option(help="additive or fine-tuned.")] = "additive",
+    seed: _Seed = 0,
+    steps: _Steps = 300,
+    batch_size: Annotated[int, typer.Option(min=1, help="Fine-tuned: pairs in a step, on each device.")] = 64,
+    accumulate: Annotated[int, typer.Option(min=1, help="Fine-tuned: batches whose gradients make one step.")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="Fine-tuned: of BERT, at its peak.")] = 5e-5,
+    loss: Annotated[str, typer.Option(help="Fine-tuned: softmax or bce.")] = "softmax",
+    lora: Annotated[
+        int, typer.Option(min=0, help="Fine-tuned: rank of adapters in place of all weights; 0 for none.")
+    ] = 0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Fine-tuned: begin anew although there are checkpoints.")
+    ] = False,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
+    if scorer not in ("additive", "fine-tuned"):
+        fix = "Choose additive or fine-tuned; cosine needs no training."
+        raise ConfigError("This scorer cannot be trained", scorer, fix=fix)
+    settings = settings_of(data_dir, encoder, device)
+    if scorer == "additive":
+        _fit_additive(open_named(name, settings), settings, seed, wandb=wandb, as_json=as_json)
+        return
+    from recsys.finetuning import FineTuningConfig, with_steps
+
+    config = FineTuningConfig(
+        loss=loss, batch_size=batch_size, learning_rate=learning_rate, lora_rank=lora, seed=seed
+    )  # fmt: skip
+    found = _fine_tune(
+        open_named(name, settings), settings, with_steps(config, steps), accumulate, fresh=fresh, wandb=wandb
+    )
+    if found is None:
+        return
+    if as_json:
+        print_json(found)
+        return
+    judged = found["held_out_ndcg@10"]
+    print(f"{found['dataset']}: BERT fine-tuned in {found['seconds']:.0f} s; held-out nDCG@10 by step: {judged}.")
+    print(
+        f"The weights of step {found['best_step']} are kept. Use them with `--scorer fine-tuned`, or choose it in the sidebar."
+    )
+
+
+def _fit_additive(dataset: Dataset, settings: Settings, seed: int, *, wandb: bool, as_json: bool) -> None:
+    from recsys.lock import writing
+    from recsys.recommender import Recommender
+    from recsys.training import AdditiveConfig, runs_folder, train_and_publish
+
+    assert dataset.folder is not None
+    with writing(dataset.folder, "train"):
+        ready = Recommender.from_dataset(dataset, scorer="cosine", settings=settings)
+        training = train_and_publish(
+            dataset,
+            ready.embeddings,
+            encoder=ready.encoder,
+            embeddings_key=ready.embeddings_key,
+            views=ready.views,
+            config=AdditiveConfig(seed=seed),
+            wandb=wandb,
+        )
+    best = max((trial.ndcg for trial in training.trials), default=None)
+    found: dict[str, Any] = {"dataset": dataset.name, "scorer": "additive", "seconds": round(training.seconds, 3)}
+    found |= {"held_out_ndcg@10": best, "about": dict(training.model.about), "runs": str(runs_folder(dataset))}
+    if as_json:
+        print_json(found)
+        return
+    print(f"{dataset.name}: additive fitted in {training.seconds:.1f} s to {found['about']['n_likes']:,} likes.")
+    print(
+        f"Runs are in {found['runs']}; with TensorBoard (`make peers`), see them with `tensorboard --logdir {found['runs']}`."
+    )
+
+
+def _fine_tune(
+    dataset: Dataset, settings: Settings, config: Any, accumulate: int, *, fresh: bool, wandb: bool
+) -> dict[str, Any] | None:
+    """Trains in this process, which may be one of several that ``torchrun`` has started; the first returns what was found."""
+    from contextlib import nullcontext
+
+    from recsys.finetuning import require_trainer, train_and_keep
+    from recsys.lock import writing
+    from recsys.recommender import Recommender
+    from recsys.training import new_run, record_run, require_wandb, runs_folder
+
+    require_trainer(config)
+    if wandb:
+        require_wandb()
+    is_first = os.environ.get("RANK", "0") == "0"  # set by torchrun; only one process may hold the lock of the dataset
+    runs, run = runs_folder(dataset), new_run("fine-tuned")
+    assert dataset.folder is not None and runs is not None
+    with writing(dataset.folder, "train") if is_first else nullcontext():
+        found = train_and_keep(
+            dataset,
+            _encoder(settings),
+            config=config,
+            accumulate=accumulate,
+            report_to=("wandb",) if wandb else (),
+            events=runs / run if is_first else None,
+            fresh=fresh,
+            is_first=is_first,
+            progress=_tell if is_first else None,
+        )
+        if not is_first:
+            return None
+        record_run(
+            runs,
+            dataset=dataset.name,
+            scorer="fine-tuned",
+            parameters=asdict(config),
+            curve=list(found.judged.values()),
+            steps=[f"step {step}" for step in found.judged],
+            seconds=found.seconds,
+            name=run,
+        )
+        Recommender.from_dataset(dataset, scorer="fine-tuned", settings=settings)  # the additive fit on top
+    return _summary(dataset, found) | {"runs": str(runs)}
+
+
+def _encoder(settings: Settings) -> "TransformerEncoder":
+    from recsys.encoder import TransformerEncoder, open_encoder
+
+    found = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+    if not isinstance(found, TransformerEncoder):
+        fix = "Name an encoder that transformers loads."
+        raise ConfigError("This encoder cannot be fine-tuned", settings.encoder, fix=fix)
+    return found
+
+
+def _summary(dataset: Dataset, found: "FineTuning") -> dict[str, Any]:
+    return {
+        "dataset": dataset.name,
+        "scorer": "fine-tuned",
+        "seconds": round(found.seconds, 3),
+        "loss": {str(step): round(value, 4) for step, value in found.losses.items()},
+        "held_out_ndcg@10": {str(step): round(value, 4) for step, value in found.judged.items()},
+        "best_step": found.best_step,
+        "config": asdict(found.config),
+    }
+
+
+def _tell(done: int, total: int) -> None:
+    if done % max(1, total // 20) == 0 or done == total:
+        print(f"step {done} of {total}", file=sys.stderr)
