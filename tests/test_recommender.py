@@ -246,7 +246,7 @@ def test_influence_of_an_empty_and_of_a_telling_profile(toy: Dataset, toy_encode
 
 
 def test_unknown_scorer(toy: Dataset, toy_encoder: ToyEncoder):
-    with pytest.raises(ConfigError, match=r"not available: 'magic'. Choose one of: additive, cosine"):
+    with pytest.raises(ConfigError, match=r"not available: 'magic'. Choose one of: additive, fine-tuned, cosine"):
         Recommender.from_dataset(toy, scorer="magic", encoder=toy_encoder)
     with pytest.raises(NotTrainedError, match="not available: 'fine-tuned'"):
         Recommender.from_dataset(toy, scorer="fine-tuned", encoder=toy_encoder)

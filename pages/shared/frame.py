@@ -23,6 +23,7 @@ from recsys.whatif import ListConfig
 _MARK, _NOTICES, _OFFERED = "_frame", "_link_notices", "_offered_scorers"
 _SCORERS = {
     "additive": "Learned from other people's likes.",
+    "fine-tuned": "Learned from other people's likes, with a BERT that has learned from them as well.",
     "cosine": "Zero-shot BERT: compares words, learns nothing.",
 }
 

@@ -1,6 +1,9 @@
 """Running an evaluation from the page, and showing what it found."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.util import find_spec
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +17,7 @@ from recsys.evaluation import (
     OURS,
     PROTOCOLS,
     Evaluation,
+    Interval,
     Plan,
     ablations_of,
     parse_measure,
@@ -52,9 +56,14 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
         asks_views = len(page.recommender.scorer.views) > 1 and st.checkbox(
             "What each view adds", help="Learns anew without each view of the items: picture, sound, facts."
         )
+        can_tune = find_spec("accelerate") is not None
+        steps = can_tune and st.number_input(
+            "Steps of fine-tuning", 0, 100_000, 0, 50, help="BERT itself learns in every fold; 0 leaves it as it is."
+        )
         if missing:
             st.caption(f"Not installed: {', '.join(missing)}. Add them with `make peers`.")
         plan = Plan(page.dataset.name, protocol, int(folds), int(seed), rivals=tuple(chosen), views=asks_views)
+        plan = replace(plan, fine_tuned=int(steps))
         st.caption(f"With all rivals and 5 folds this takes {estimate(page.dataset, ready, kept)} here.")
         if st.form_submit_button("Run", icon=":material/play_arrow:", type="primary"):
             jobs().start(page.dataset.name, plan.words)
@@ -149,7 +158,10 @@ def _against_ablation(evaluation: Evaluation, level: str) -> str:
 def draw_details(page: Page, evaluation: Evaluation) -> None:
     """Draws the tabs below the headline."""
     names = ("Curve", "For whom", "Views", "Calibration", "One person", "Training runs", "Measures")
-    curve, whom, views, calibration, person, runs, measures = st.tabs(names)
+    gains = evaluation.gains_of_fine_tuning()
+    curve, whom, views, calibration, person, runs, measures, *tuned = st.tabs(
+        names + (("Fine-tuning",) if gains else ())
+    )
     with curve:
         rivals = [evaluation.best_rival(level) for level in evaluation.levels]
         first = list(dict.fromkeys([OURS, *(name for name in rivals if name), *evaluation.methods]))[:6]
@@ -170,6 +182,9 @@ def draw_details(page: Page, evaluation: Evaluation) -> None:
         _draw_runs(page)
     with measures:
         _draw_measures(evaluation)
+    for tab in tuned:
+        with tab:
+            _draw_fine_tuning(evaluation.plan.fine_tuned, gains)
 
 
 def _draw_views(page: Page, evaluation: Evaluation) -> None:
@@ -202,6 +217,22 @@ def _draw_views(page: Page, evaluation: Evaluation) -> None:
     st.caption(
         f"Paired differences in {HEADLINE} over the same people, with 95 % bootstrap intervals. Every method was learned "
         "anew without the view; one whose interval holds zero is not told apart from no view at all."
+    )
+
+
+def _draw_fine_tuning(steps: int, gains: Mapping[str, Mapping[str, Interval]]) -> None:
+    """What BERT's own training adds, as differences on the same people."""
+    table = [
+        {"method": method, "level": level, "better by": gain.mean, "95 % from": gain.low, "to": gain.high}
+        | {"told apart": "yes" if gain.low > 0 or gain.high < 0 else "no"}
+        for method, levels in gains.items()
+        for level, gain in levels.items()
+    ]
+    config = {name: st.column_config.NumberColumn(format="%+.4f") for name in ("better by", "95 % from", "to")}
+    st.dataframe(pd.DataFrame(table), hide_index=True, column_config=config, alt="What fine-tuning adds")
+    st.caption(
+        f"{HEADLINE} less that of {OURS} with BERT as it came, over the same people, with 95 % bootstrap intervals. BERT was "
+        f"trained for at most {steps:,} steps on the training users of each fold alone."
     )
 
 

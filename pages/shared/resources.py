@@ -14,6 +14,7 @@ from recsys.datasets import open_dataset
 from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
 from recsys.evaluation import Evaluation, kept_evaluations
+from recsys.finetuning import tuned_key
 from recsys.recommender import Recommender
 from recsys.saved_profiles import SavedProfiles
 from recsys.schema import Dataset
@@ -88,15 +89,17 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
-    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, *media)
+    trained = tuned_key(dataset) or "" if scorer == "fine-tuned" else ""
+    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, trained, *media)
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)
         encoder = _encoder(chosen.encoder, chosen.device, chosen.precision)
-        encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
-        return Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=chosen, progress=report)
+        made = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=chosen, progress=report)
+        made.encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
+        return made
 
-    steps = ("encode", "index", *(("train",) if scorer == "additive" else ()))
+    steps = ("encode", "index", *(("train",) if scorer != "cosine" else ()))
     return _recommenders().take(lambda: key, steps, prepare)
 
 

@@ -35,6 +35,9 @@ def evaluate_command(
     views: Annotated[
         bool, typer.Option("--views", help="Tell what each view of the items (picture, sound, facts) adds.")
     ] = False,
+    fine_tuned: Annotated[
+        int, typer.Option(min=0, help="Fine-tune BERT for so many steps in every fold, and tell what that adds.")
+    ] = 0,
     progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
@@ -50,7 +53,7 @@ def evaluate_command(
     chosen, missing = split_rivals(rivals)
     for name in missing:
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
-    plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen, views)
+    plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen, views, fine_tuned)
     ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
     report = ProgressReport(progress)
     found = evaluate(
@@ -114,6 +117,9 @@ def _print_evaluation(found: dict[str, Any]) -> None:
             f"{row['level']}: the view {row['view']} adds {value['mean']:+.4f} [{value['low']:+.4f}, {value['high']:+.4f}] "
             f"({row['kind']}: {row['with_it']} against {row['without_it']})"
         )
+    for method, gains in found["fine_tuning"].items():
+        for level, gain in gains.items():
+            print(f"{level}: {method} against additive: {gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]")
 
 
 @app.command("bench")

@@ -1,6 +1,7 @@
 """Training: the additive scorer in seconds, BERT itself in minutes to hours."""
 
 import os
+import shlex
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,7 +40,13 @@ def train_command(
     batch_size: Annotated[int, typer.Option(min=1, help="Fine-tuned: pairs in a step, on each device.")] = 64,
     accumulate: Annotated[int, typer.Option(min=1, help="Fine-tuned: batches whose gradients make one step.")] = 1,
     learning_rate: Annotated[float, typer.Option(help="Fine-tuned: of BERT, at its peak.")] = 5e-5,
+    head_rate: Annotated[float, typer.Option(help="Fine-tuned: multiplies it for all that is not BERT.")] = 20.0,
     loss: Annotated[str, typer.Option(help="Fine-tuned: softmax or bce.")] = "softmax",
+    scale: Annotated[float, typer.Option(help="Fine-tuned: of the inner product, at the start.")] = 14.0,
+    negatives: Annotated[int, typer.Option(min=0, help="Fine-tuned: items drawn for each pair.")] = 1,
+    single_interest: Annotated[
+        float, typer.Option(help="Fine-tuned: share of texts that are one interest alone.")
+    ] = 0.25,
     lora: Annotated[
         int, typer.Option(min=0, help="Fine-tuned: rank of adapters in place of all weights; 0 for none.")
     ] = 0,
@@ -63,8 +70,16 @@ def train_command(
     from recsys.finetuning import FineTuningConfig, with_steps
 
     config = FineTuningConfig(
-        loss=loss, batch_size=batch_size, learning_rate=learning_rate, lora_rank=lora, seed=seed
-    )  # fmt: skip
+        loss=loss,
+        batch_size=batch_size,
+        negatives=negatives,
+        learning_rate=learning_rate,
+        head_rate=head_rate,
+        scale=scale,
+        single_interest=single_interest,
+        lora_rank=lora,
+        seed=seed,
+    )
     found = _fine_tune(
         open_named(name, settings), settings, with_steps(config, steps), accumulate, fresh=fresh, wandb=wandb
     )
@@ -78,6 +93,53 @@ def train_command(
     print(
         f"The weights of step {found['best_step']} are kept. Use them with `--scorer fine-tuned`, or choose it in the sidebar."
     )
+
+
+@app.command("tune")
+def tune_command(
+    name: _NameArgument = DEFAULT_DATASET,
+    trials: Annotated[int, typer.Option(min=1, help="Trainings to try; those of earlier calls are counted.")] = 20,
+    steps: _Steps = 300,
+    seed: _Seed = 0,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Search how to fine-tune BERT on a dataset (Optuna); a search that was stopped goes on where it was."""
+    from recsys.finetuning import FineTuningConfig, search, with_steps
+    from recsys.lock import writing
+    from recsys.training import runs_folder
+
+    settings = settings_of(data_dir, encoder, device)
+    dataset = open_named(name, settings)
+    runs = runs_folder(dataset)
+    assert dataset.folder is not None and runs is not None
+    config = with_steps(FineTuningConfig(seed=seed), steps)
+    with writing(dataset.folder, "tune"):
+        found = search(
+            dataset,
+            _encoder(settings),
+            config=config,
+            folder=dataset.folder / "training" / "search",
+            n_trials=trials,
+            progress=lambda done, total: print(f"trial {done} of {total}", file=sys.stderr),
+        )
+    result = {"dataset": dataset.name, "held_out_ndcg@10": found.ndcg, "best": asdict(found.config)}
+    if as_json:
+        print_json(result | {"trials": list(found.trials)})
+        return
+    print(f"{dataset.name}: held-out nDCG@10 {found.ndcg:.4f}, the best of {len(found.trials)} trials.")
+    print(f"Train with it: {_train_command(dataset.name, found.config)}")
+
+
+def _train_command(name: str, config: Any) -> str:
+    """The command that trains with what was found."""
+    words = ["recsys", "train", name, "--scorer", "fine-tuned", "--steps", str(config.steps), "--loss", config.loss]
+    words += ["--learning-rate", f"{config.learning_rate:.3g}", "--head-rate", f"{config.head_rate:.3g}"]
+    words += ["--scale", f"{config.scale:.3g}", "--negatives", str(config.negatives)]
+    words += ["--single-interest", f"{config.single_interest:.2f}", "--seed", str(config.seed)]
+    return shlex.join(words)
 
 
 def _fit_additive(dataset: Dataset, settings: Settings, seed: int, *, wandb: bool, as_json: bool) -> None:

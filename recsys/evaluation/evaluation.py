@@ -30,6 +30,7 @@ class Plan:
         shots: numbers of liked items that are revealed; 0 stands for the two levels without.
         rivals: names of the methods to compare with.
         views: whether to learn anew without each view, to tell what it adds.
+        fine_tuned: steps of BERT's own training on the training users of every fold; 0 leaves it out.
     """
 
     dataset: str
@@ -39,6 +40,11 @@ class Plan:
     shots: tuple[int, ...] = (0, 1, 3, 5)
     rivals: tuple[str, ...] = ()
     views: bool = False
+    fine_tuned: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the plan as plain values; what it does not ask for is left out, so that older plans stay what they were."""
+        return {name: value for name, value in asdict(self).items() if name != "fine_tuned" or value}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -46,6 +52,7 @@ class Plan:
         words: tuple[str, ...] = ("evaluate", "--dataset", self.dataset, "--protocol", self.protocol)
         words += ("--shots", ",".join(map(str, self.shots)), "--folds", str(self.folds), "--seed", str(self.seed))
         words += ("--views",) if self.views else ()
+        words += ("--fine-tuned", str(self.fine_tuned)) if self.fine_tuned else ()
         return (*words, "--rivals", ",".join(self.rivals) or "none")
 
     @property
@@ -158,6 +165,16 @@ class Evaluation:
                     rows.append({**asked, "level": level, "value": paired_difference(ours, theirs)})
         return rows
 
+    def gains_of_fine_tuning(self, measure: str = HEADLINE) -> dict[str, dict[str, Interval]]:
+        """Returns method to level to how much better it is than ``additive`` with BERT as it came, as paired differences."""
+        found: dict[str, dict[str, Interval]] = {}
+        for name in self.about.get("fine_tuned", []):
+            for level in self.levels:
+                theirs, ours = self.values(name, level, measure), self.values(OURS, level, measure)
+                if theirs is not None and ours is not None:
+                    found.setdefault(name, {})[level] = paired_difference(theirs, ours)
+        return found
+
     def versus(self, level: str, rival: str, measure: str = HEADLINE) -> Interval:
         """Returns the paired difference between the additive scorer and a method."""
         ours, theirs = self.values(OURS, level, measure), self.values(rival, level, measure)
@@ -186,6 +203,10 @@ class Evaluation:
             "versus_best_rival": self._versus([self.best_rival(level) for level in self.levels]),
             "versus_ablation": {name: self._versus([name] * len(self.levels)) for name in self.about["ablations"]},
             "views": [row | {"value": row["value"].to_dict()} for row in self.marginal_values()],
+            "fine_tuning": {
+                method: {level: gain.to_dict() for level, gain in gains.items()}
+                for method, gains in self.gains_of_fine_tuning().items()
+            },
             "calibration_error": self.about["calibration_error"],
             "command": self.plan.command,
         }
@@ -208,7 +229,7 @@ class Evaluation:
         for name in self._FRAMES:
             getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
         (folder / "evaluation.json").write_text(
-            json.dumps({"plan": asdict(self.plan), "about": dict(self.about)}, indent=1), "utf-8"
+            json.dumps({"plan": self.plan.to_dict(), "about": dict(self.about)}, indent=1), "utf-8"
         )
         (folder / "summary.json").write_text(json.dumps(self.to_dict(), indent=1), "utf-8")
 

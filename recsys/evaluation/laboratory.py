@@ -26,6 +26,7 @@ from recsys.evaluation.measures import (
 from recsys.evaluation.protocols import Fold, Level, levels, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, rival
 from recsys.evaluation.rivals.protocol import Fitted, Material, Rival
+from recsys.evaluation.tuned_bert import fine_tuned_contenders
 from recsys.evaluation.tuning import fit_tuned, tune
 from recsys.intervals import interval
 from recsys.schema import ITEM_ID, Dataset
@@ -94,6 +95,8 @@ def evaluate(
     seen = dict(views or {})
     fused, marginals = view_contenders(tuple(seen)) if plan.views else ((), ())
     contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations_of(plan.rivals), *fused]
+    tuned = fine_tuned_contenders(plan.fine_tuned)
+    contestants += tuned
     found, report = _Findings(), progress or (lambda step: None)
     total = plan.folds * len(contestants)
     for number, fold in enumerate(make_folds(dataset, plan.protocol, folds=plan.folds, seed=plan.seed)):
@@ -110,6 +113,7 @@ def evaluate(
     report(Step(plan.folds, "intervals", total, total))
     made = _evaluation(plan, found, len(dataset.users))
     about = {"views": list(seen), "marginals": [vars(marginal) for marginal in marginals]}
+    about |= {"fine_tuned": [method.name for method in tuned]}
     return replace(made, about={**made.about, **about})
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 
 from recsys.artifact import ArtifactStore
 from recsys.errors import ColdlensError, DataError
@@ -16,7 +15,7 @@ _VERSION = 3
 
 def evaluation_key(dataset: Dataset, embeddings_key: str, plan: Plan) -> str:
     """Returns the SHA-256 of everything that an evaluation depends on."""
-    parts = [_VERSION, dataset.fingerprint, embeddings_key, asdict(plan)]
+    parts = [_VERSION, dataset.fingerprint, embeddings_key, plan.to_dict()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

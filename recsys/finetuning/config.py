@@ -54,11 +54,17 @@ class FineTuningConfig:
         for name in ("steps", "batch_size", "judge_every", "patience"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"The number {name} is too small", getattr(self, name), fix="Choose 1 or more.")
-        for name in ("negatives", "frozen_layers", "lora_rank"):
+        for name in ("negatives", "frozen_layers", "lora_rank", "head_rate"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"The number {name} is negative", getattr(self, name), fix="Choose 0 or more.")
         if not 0 < self.learning_rate <= 1:
             fix = "Choose a number above 0 and at most 1, for example 2e-5."
             raise ConfigError("The learning rate is out of range", self.learning_rate, fix=fix)
+        if not 0 <= self.single_interest <= 1:
+            raise ConfigError(
+                "The share of single interests is out of range", self.single_interest, fix="Choose 0 to 1."
+            )
+        if self.scale <= 0:
+            raise ConfigError("The scale is not positive", self.scale, fix="Choose more than 0, for example 14.")
         if not 0 < self.held_out < 1:
             raise ConfigError("The share of held-out users is out of range", self.held_out, fix="Choose 0.1, say.")
