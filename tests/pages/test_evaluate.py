@@ -254,15 +254,23 @@ def test_with_an_evaluation_the_form_waits_closed(open_app, evaluated_data):
     assert not app.info
 
 
-def test_an_uncalibrated_evaluation_is_still_shown(open_app, evaluated_data, tmp_path, recommender, newest):
+def test_an_uncalibrated_evaluation_is_still_shown_and_what_fine_tuning_adds(open_app, evaluated_data, tmp_path, recommender, newest):
     folder = shutil.copytree(evaluated_data, tmp_path / "data")
     from recsys.datasets import open_dataset
 
     about = {**newest.about, "made": "2999-01-01", "calibration_error": dict.fromkeys(LEVELS)}
-    bare = replace(newest, plan=replace(newest.plan, seed=9), about=about, calibration=newest.calibration[:0])
+    about["fine_tuned"] = ["popular"]  # stands for a method that has trained BERT
+    plan = replace(newest.plan, seed=9, fine_tuned=50)
+    bare = replace(newest, plan=plan, about=about, calibration=newest.calibration[:0])
     keep_evaluation(open_dataset("world", data_dir=folder), recommender.material_key, bare)
     app = open_evaluate(open_app, folder)
     assert "unknown, with too few people to calibrate on" in texts(app.tabs[3].caption)
+    assert app.tabs[-1].label == "Fine-tuning"
+    table = app.tabs[-1].dataframe[0].value.set_index("level")
+    assert list(table.index) == list(newest.levels)
+    wanted = newest.results["+5"]["popular"][HEADLINE].mean - newest.results["+5"]["additive"][HEADLINE].mean
+    assert table.loc["+5", "better by"] == pytest.approx(wanted)
+    assert "at most 50 steps" in texts(app.tabs[-1].caption)
 
 
 def test_no_rival_is_said_and_the_rest_is_shown(open_app, evaluated_data, tmp_path, recommender, newest):
