@@ -145,8 +145,8 @@ def _json(path: Path) -> Any:
         raise ConfigError("A file of the encoder cannot be read", path, fix="Download the encoder again.") from None
 
 
-def identity_of(folder: Path, recipe: Recipe) -> str:
-    """Returns the SHA-256 over weights, tokenizer, configuration and recipe."""
+def identity_of(folder: Path, recipe: object) -> str:
+    """Returns the SHA-256 over weights, tokenizer, configuration and recipe (a frozen value with a telling ``repr``)."""
     digest = hashlib.sha256(repr(recipe).encode())
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".txt", ".model") and not path.name.startswith("data_config"):
