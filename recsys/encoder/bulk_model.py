@@ -77,6 +77,9 @@ def _quantised(model: Any) -> dict[Any, Any]:
     class Int8Linear(torch.nn.Module):
         """A linear layer in int8, its input rounded token by token."""
 
+        weight: torch.Tensor
+        scales: torch.Tensor
+
         def __init__(self, layer: torch.nn.Linear) -> None:
             super().__init__()
             weight = layer.weight.detach()

@@ -18,8 +18,6 @@ from recsys.errors import ConfigError
 
 _CHUNK = 4096
 _MAX_LENGTH = 512
-_TABLES = ("embeddings", "embedding.weight")
-"""What Model2Vec and sentence-transformers call the vectors of the tokens."""
 _DAMAGED = "Download or distil the encoder again."
 
 
@@ -141,10 +139,9 @@ def _table(path: Path, n_tokens: int) -> np.ndarray:
         parts = load_file(path)
     except (OSError, SafetensorError) as error:
         raise ConfigError("The encoder's weights cannot be read", path, fix=_DAMAGED) from error
-    name = next((name for name in _TABLES if name in parts), None)
-    if name is None:
+    if "embeddings" not in parts:
         raise ConfigError("The encoder has no token vectors", path, fix=_DAMAGED)
-    table = parts[name].astype(np.float32)
+    table = parts["embeddings"].astype(np.float32)
     table = table[parts["mapping"]] if "mapping" in parts else table
     table = table * parts["weights"].astype(np.float32)[:, None] if "weights" in parts else table
     if table.ndim != 2 or len(table) < n_tokens:

@@ -11,6 +11,7 @@ import numpy as np
 from recsys.encoder.bulk_model import INT8, bulk_model, needs_autocast
 from recsys.encoder.device import choose_device, choose_precision, describe, one_thread
 from recsys.encoder.folder import Recipe, identity_of, locate, read_recipe
+from recsys.encoder.pooling import pool
 from recsys.encoder.protocol import Progress, TextCheck, TokenEmbeddings
 from recsys.errors import ConfigError
 
@@ -43,7 +44,7 @@ class TransformerEncoder:
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self._recipe = recipe
+        self.recipe = recipe
         self.device = device
         self._precision = precision
         self._lock = threading.Lock()
@@ -105,7 +106,7 @@ class TransformerEncoder:
         return TransformerEncoder(
             model.to(self.device).eval().float(),
             self.tokenizer,
-            recipe=self._recipe,
+            recipe=self.recipe,
             name=f"{self.name}, random weights",
             identity=f"{self.identity}-random-{seed}",
             device=self.device,
@@ -116,7 +117,7 @@ class TransformerEncoder:
     def max_length(self) -> int:
         """Tokens that are read of a text, special tokens included."""
         positions = getattr(self.model.config, "max_position_embeddings", None) or _NO_LIMIT
-        wanted = self._recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
+        wanted = self.recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
         return int(min(wanted, positions))
 
     @cached_property
@@ -153,7 +154,7 @@ class TransformerEncoder:
         if not texts:
             return []
         found = self.tokenizer(
-            [self._recipe.prefix + text for text in texts],
+            [self.recipe.prefix + text for text in texts],
             truncation=True,
             max_length=self.max_length,
             return_offsets_mapping=True,
@@ -163,7 +164,7 @@ class TransformerEncoder:
         for rows, hidden in self._batches(self._filled(found["input_ids"]), lambda hidden, mask: hidden):
             for row, states in zip(rows, hidden.cpu().numpy(), strict=True):
                 ids = found["input_ids"][row]
-                offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self._recipe.prefix)
+                offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self.recipe.prefix)
                 tokens[row] = TokenEmbeddings(
                     embeddings=states[: len(ids)].copy(),
                     pieces=tuple(self.tokenizer.convert_ids_to_tokens(ids)),
@@ -174,7 +175,7 @@ class TransformerEncoder:
 
     def check(self, text: str) -> TextCheck:
         """Says how long a text is, whether it is cut, and whether it means nothing to the encoder."""
-        ids = self.tokenizer(self._recipe.prefix + text, truncation=False, verbose=False)["input_ids"]
+        ids = self.tokenizer(self.recipe.prefix + text, truncation=False, verbose=False)["input_ids"]
         special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         bare = self.tokenizer(text, truncation=False, verbose=False)["input_ids"]  # the prompt is always known
         own = [token for token in bare if token not in special]
@@ -185,7 +186,7 @@ class TransformerEncoder:
     def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         if not texts:
             return []
-        prefixed = [self._recipe.prefix + text for text in texts]
+        prefixed = [self.recipe.prefix + text for text in texts]
         ids: list[list[int]] = self.tokenizer(prefixed, truncation=True, max_length=self.max_length)["input_ids"]
         return self._filled(ids)
 
@@ -265,16 +266,7 @@ class TransformerEncoder:
         return torch.nn.functional.normalize(self._pool(hidden, mask), dim=1)
 
     def _pool(self, hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
-        import torch
-
-        weights = mask.unsqueeze(-1).to(hidden.dtype)
-        if self._recipe.pooling == "cls":
-            return hidden[:, 0]
-        if self._recipe.pooling == "lasttoken":
-            return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
-        if self._recipe.pooling == "max":
-            return hidden.masked_fill(weights == 0, -torch.inf).max(1).values
-        return (hidden * weights).sum(1) / weights.sum(1)
+        return pool(hidden, mask, self.pooling)
 
 
 def _fetch(waiting: "list[tuple[np.ndarray, torch.Tensor]]", *, into: np.ndarray) -> None:

@@ -18,7 +18,7 @@ def wrapped(minilm: TransformerEncoder, model: object, recipe: Recipe | None = N
     return TransformerEncoder(
         model,
         minilm.tokenizer,
-        recipe=recipe or minilm._recipe,
+        recipe=recipe or minilm.recipe,
         name="wrapped",
         identity="wrapped",
         device=torch.device("cpu"),
