@@ -7,7 +7,7 @@ monolingual sentence embeddings multilingual using knowledge distillation, 2020,
 import copy
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,9 @@ from recsys.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
+
+_TOGETHER = 8
+"""Batches whose texts are sorted by length among each other."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def train_layers(
     """
     import torch
 
-    answers = torch.from_numpy(teacher.encode(texts)).to(teacher.device)
+    answers = torch.from_numpy(teacher.encode(texts, bulk=True)).to(teacher.device)
     model = (
         fewer_layers(teacher.model, config.layers).to(teacher.device).eval()
     )  # without dropout: few steps, few texts
@@ -64,10 +67,11 @@ def train_layers(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / rising, max(0.0, (config.steps - step) / config.steps))
     )
-    batches = _batches(len(texts), config, np.random.default_rng(config.seed))
-    for step, rows in enumerate(batches):
-        found = _embed(teacher, model, [texts[row] for row in rows])
-        loss = (1 - torch.nn.functional.cosine_similarity(found, answers[rows])).mean()
+    half = torch.autocast(teacher.device.type, torch.bfloat16, enabled=teacher.precision == "bfloat16")
+    for step, rows in enumerate(_batches(texts, config, np.random.default_rng(config.seed))):
+        with half:
+            found = _embed(teacher, model, [texts[row] for row in rows])
+        loss = (1 - torch.nn.functional.cosine_similarity(found.float(), answers[rows])).mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -116,11 +120,22 @@ def _renumbered(state: dict[str, Any], stack: str, kept: Sequence[int]) -> dict[
     return found
 
 
-def _batches(n: int, config: LayerConfig, rng: np.random.Generator) -> list[np.ndarray]:
-    """Every text once before any comes again."""
-    needed = config.steps * config.batch
-    rows = np.concatenate([rng.permutation(n) for _ in range(-(-needed // n))])[:needed]
-    return np.array_split(rows, config.steps)
+def _batches(texts: Sequence[str], config: LayerConfig, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Yields rows; every text once before any comes again, and texts of like length together, so that little is padded."""
+    lengths = np.array([len(text) for text in texts])
+    together = config.batch * _TOGETHER
+    given = 0
+    while True:
+        rows = rng.permutation(len(texts))
+        for start in range(0, len(rows), together):
+            block = rows[start : start + together]
+            block = block[np.argsort(lengths[block], kind="stable")]
+            batches = [block[first : first + config.batch] for first in range(0, len(block), config.batch)]
+            for place in rng.permutation(len(batches)):
+                if given == config.steps:
+                    return
+                given += 1
+                yield batches[place]
 
 
 def _embed(teacher: TransformerEncoder, model: Any, texts: list[str]) -> "torch.Tensor":

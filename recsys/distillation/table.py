@@ -38,7 +38,7 @@ class TableConfig:
 
     dim: int | None = None
     sif: float = 1e-4
-    ridge: float | None = 0.1
+    ridge: float | None = 1.0
     most_texts: int = 8000
     seed: int = 0
 

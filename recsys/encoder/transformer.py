@@ -46,7 +46,7 @@ class TransformerEncoder:
         self.tokenizer = tokenizer
         self.recipe = recipe
         self.device = device
-        self._precision = precision
+        self.precision = precision
         self._lock = threading.Lock()
         self._budget = _CPU_TOKENS if device.type == "cpu" else _GPU_TOKENS
         self.name = name
@@ -110,7 +110,7 @@ class TransformerEncoder:
             name=f"{self.name}, random weights",
             identity=f"{self.identity}-random-{seed}",
             device=self.device,
-            precision=self._precision,
+            precision=self.precision,
         )
 
     @property
@@ -122,7 +122,7 @@ class TransformerEncoder:
 
     @cached_property
     def _bulk_model(self) -> Any:
-        return bulk_model(self.model, self._precision, self.device)
+        return bulk_model(self.model, self.precision, self.device)
 
     def encode(self, texts: Sequence[str], *, bulk: bool = False, progress: Progress | None = None) -> np.ndarray:
         """Returns ``(n_texts, dim)`` float32, each row of length 1, in the order of the texts."""
@@ -227,7 +227,7 @@ class TransformerEncoder:
         padded = np.full((len(ids), self._width(max(map(len, ids)))), self.tokenizer.pad_token_id or 0)
         for row, tokens in enumerate(ids):
             padded[row, : len(tokens)] = tokens
-        precision = self._precision if bulk else "float32"
+        precision = self.precision if bulk else "float32"
         mixed = torch.autocast(self.device.type, enabled=False)
         if needs_autocast(precision, self.device):
             mixed = torch.autocast(self.device.type, getattr(torch, precision))

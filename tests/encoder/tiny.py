@@ -24,13 +24,13 @@ def save_tokenizer(folder: Path, *, special: bool) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=32, **names).save_pretrained(folder)
 
 
-def save_bert(folder: Path, *, layers: int = 2, seed: int = 0) -> Path:
+def save_bert(folder: Path, *, layers: int = 2, seed: int = 0, spread: float = 0.02) -> Path:
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(seed)
     config = BertConfig(
         vocab_size=12, hidden_size=16, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=32,
+        max_position_embeddings=32, initializer_range=spread,
     )  # fmt: skip
     BertModel(config).save_pretrained(folder)
     save_tokenizer(folder, special=True)
