@@ -181,7 +181,7 @@ def _size(one: _Contestant) -> dict[str, float]:
         parameters = sum(int(parameter.numel()) for parameter in one.encoder.model.parameters())
     if isinstance(one.encoder, StaticEncoder):
         parameters = int(one.encoder.table.size)
-    return {"megabytes": round(n_bytes / 1e6, 1), "parameters": parameters}
+    return {"megabytes": round(n_bytes / 1e6, 4), "parameters": parameters}
 
 
 def _quality(dataset: Dataset, one: _Contestant, folds: int) -> dict[str, dict[str, float]]:

@@ -189,3 +189,12 @@ def test_the_command_makes_an_encoder_that_recommends(toy_folder: Dataset, tmp_p
     assert len(json.loads(done.stdout)["recommendations"]) == 10
     with pytest.raises(ConfigError, match="no such kind of student: 'tiny'"):
         CliRunner().invoke(app, ["distil", "x", "--into", "y", "--kind", "tiny"], catch_exceptions=False)
+
+
+def test_neighbours_that_are_kept_are_counted():
+    from recsys.distillation.student import _kept
+
+    rising = np.arange(12)[:, None] / 12
+    assert _kept(rising, rising) == 1
+    # each row has eleven others: the one left out is the first to rise, the last to fall; the first row has only ties
+    assert _kept(rising, rising[::-1]) == pytest.approx((11 * 0.9 + 1) / 12)
