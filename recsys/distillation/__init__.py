@@ -1,7 +1,7 @@
 """Smaller encoders that have learned from a larger one."""
 
-from recsys.distillation.student import KINDS, Distilled, distil
 from recsys.distillation.layers import LayerConfig
+from recsys.distillation.student import KINDS, Distilled, distil
 from recsys.distillation.table import TableConfig
 from recsys.distillation.texts import unlabelled_texts
 
