@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from recsys.bench.encoders import run_encoder_bench
+from recsys.bench.encoders import _Contestant, _quality, run_encoder_bench
 from recsys.cli import app
 from recsys.errors import ConfigError
+from recsys.evaluation import Plan, evaluate
 from recsys.schema import Dataset
 from recsys.settings import Settings
+from recsys.views.text import item_texts
 from tests.encoder.tiny import save_bert, save_static
+from tests.evaluation.worlds import aged_dataset
+from tests.toy import ToyEncoder
 
 
 @pytest.fixture
@@ -49,3 +53,20 @@ def test_the_command_prints_a_table_and_json(toy_folder: Dataset, encoders: list
     assert "top ten shared" in done.stdout
     found = json.loads(CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False).stdout)
     assert [row["encoder"] for row in found["encoders"]] == [encoders[0], encoders[2]]
+
+
+def test_quality_is_what_the_laboratory_finds():
+    dataset = aged_dataset(60)
+    encoder = ToyEncoder()
+    vectors = encoder.encode(item_texts(dataset))
+    found = _quality(dataset, _Contestant("toy", encoder, Path(), vectors), folds=2)
+    expected = evaluate(dataset, vectors, encoder=encoder, plan=Plan("aged", folds=2, shots=(0, 5))).results
+    assert list(found) == [
+        *(f"additive, {level}" for level in expected),
+        "cosine, demographics+interests",
+        "cosine, +5",
+    ]
+    for level, methods in expected.items():
+        ours = found[f"additive, {level}"]
+        assert (ours["mean"], ours["n"]) == pytest.approx((methods["additive"]["nDCG@10"].mean, 60))
+    assert found["cosine, +5"]["low"] < found["cosine, +5"]["mean"] < found["cosine, +5"]["high"]
