@@ -96,7 +96,7 @@ class Settings:
         encoder: packaged name, hub name or local folder.
         audio_encoder: ``descriptors``, or the hub name or local folder of a CLAP.
         device: ``auto`` (cuda, then mps, then cpu) or a torch device name.
-        precision: ``auto``, ``float32``, ``bfloat16`` or ``float16`` for encoding the catalog.
+        precision: ``auto``, ``float32``, ``bfloat16``, ``float16`` or (on a processor) ``int8`` for encoding the catalog.
         background: whether the dashboard may prepare things in processes of their own before they are asked for.
         limits: of what is read from files that somebody brings.
         image_encoder: ``efficientnet-lite0``, or the hub name or local folder of a CLIP or SigLIP model.

@@ -1,9 +1,20 @@
 """The command line: the same path as the pages, for people and, with ``--json``, for machines."""
 
-from recsys.cli import comparing, explaining, exploring, importing, laboratory, recommending, training
+from recsys.cli import comparing, compressing, explaining, exploring, importing, laboratory, recommending, training
 from recsys.cli.shared import app, run
 
-__all__ = ["app", "comparing", "explaining", "exploring", "importing", "laboratory", "main", "recommending", "training"]
+__all__ = [
+    "app",
+    "comparing",
+    "compressing",
+    "explaining",
+    "exploring",
+    "importing",
+    "laboratory",
+    "main",
+    "recommending",
+    "training",
+]
 
 
 def main() -> None:

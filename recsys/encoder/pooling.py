@@ -1,4 +1,4 @@
-"""From the embeddings of tokens to the embedding of a text."""
+"""Pooling: how the hidden states of a text's tokens become one vector."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -8,22 +8,20 @@ if TYPE_CHECKING:
 Pooling = Literal["mean", "cls", "lasttoken", "max"]
 
 
-def pooled(hidden: "torch.Tensor", mask: "torch.Tensor", pooling: Pooling) -> "torch.Tensor":
-    """Returns ``(n, dim)``, each row of length 1 (an all-zero one stays zero).
+def pool(hidden: "torch.Tensor", mask: "torch.Tensor", how: Pooling) -> "torch.Tensor":
+    """Returns ``(n_texts, dim)``, not scaled.
 
     Args:
-        hidden: ``(n, n_tokens, dim)``.
-        mask: ``(n, n_tokens)``, 1 for a token and 0 for filling, which stands at the end.
+        hidden: ``(n_texts, n_tokens, dim)``, padded at the end.
+        mask: ``(n_texts, n_tokens)`` of int, 1 for the tokens of the text, at least one each.
     """
     import torch
 
     weights = mask.unsqueeze(-1).to(hidden.dtype)
-    if pooling == "cls":
-        found = hidden[:, 0]
-    elif pooling == "lasttoken":
-        found = hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
-    elif pooling == "max":
-        found = hidden.masked_fill(weights == 0, -torch.inf).max(1).values
-    else:
-        found = (hidden * weights).sum(1) / weights.sum(1)
-    return torch.nn.functional.normalize(found, dim=1)
+    if how == "cls":
+        return hidden[:, 0]
+    if how == "lasttoken":
+        return hidden[torch.arange(len(hidden), device=hidden.device), mask.sum(1) - 1]
+    if how == "max":
+        return hidden.masked_fill(weights == 0, -torch.inf).max(1).values
+    return (hidden * weights).sum(1) / weights.sum(1)

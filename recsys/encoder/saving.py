@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recsys.encoder.folder import LEGACY_POOLING
+
 if TYPE_CHECKING:
     from recsys.encoder.transformer import TransformerEncoder
 
@@ -27,8 +29,8 @@ def save_encoder(encoder: "TransformerEncoder", folder: Path) -> None:
     _write(folder / "sentence_bert_config.json", {"max_seq_length": encoder.max_length, "do_lower_case": False})
     about = {"prompts": dict(recipe.prompts), "default_prompt_name": recipe.default_prompt}
     _write(folder / "config_sentence_transformers.json", about)
-    pooling = {"word_embedding_dimension": encoder.dim, "pooling_mode": recipe.pooling}
-    _write(folder / "1_Pooling" / "config.json", pooling)
+    pooling = {name: mode == recipe.pooling for name, mode in LEGACY_POOLING.items()}  # every version reads these
+    _write(folder / "1_Pooling" / "config.json", {"word_embedding_dimension": encoder.dim} | pooling)
     for module in modules[2:]:
         (folder / str(module["path"])).mkdir(exist_ok=True)
 

@@ -3,14 +3,17 @@
 import copy
 import hashlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recsys.encoder.bulk_model import INT8, bulk_model, needs_autocast
 from recsys.encoder.device import choose_device, choose_precision, describe, one_thread
 from recsys.encoder.folder import Recipe, identity_of, locate, read_recipe
-from recsys.encoder.pooling import pooled
+from recsys.encoder.pooling import pool
 from recsys.encoder.protocol import Progress, TextCheck, TokenEmbeddings
 from recsys.errors import ConfigError
 
@@ -22,7 +25,14 @@ _CPU_TOKENS, _GPU_TOKENS = 1024, 65536
 _SMALL = 1024
 """Tokens of a profile's batch up to which one thread computes: a second one gains little (6.1 against 7.9 ms for one text),
 and waiting for it costs up to 100 ms a text when a browser keeps the cores busy."""
+_WAVE = 16384
+"""Texts that are tokenised together; a GPU computes one wave while the processor tokenises the next."""
+_GPU_MULTIPLE = 8
+"""Batches on a GPU are padded to a multiple of this, the width that its matrix units work in."""
 _NO_LIMIT = 1 << 20
+
+_Take = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
+"""Takes what is wanted from hidden states and mask, on the device."""
 
 
 class TransformerEncoder:
@@ -55,12 +65,22 @@ class TransformerEncoder:
         Raises:
             ConfigError: if it cannot be found or loaded, or the device or precision is unknown.
         """
+        return cls.from_folder(locate(name), name=name, device=device, precision=precision)
+
+    @classmethod
+    def from_folder(
+        cls, folder: Path, *, name: str, device: str = "auto", precision: str = "auto"
+    ) -> "TransformerEncoder":
+        """Loads an encoder from a folder.
+
+        Raises:
+            ConfigError: as ``from_pretrained``.
+        """
         from transformers import AutoModel, AutoTokenizer
         from transformers.utils import logging
 
         where = choose_device(device)
         chosen = choose_precision(precision, where)
-        folder = locate(name)
         recipe = read_recipe(folder)
         logging.disable_progress_bar()
         try:
@@ -73,7 +93,10 @@ class TransformerEncoder:
             tokenizer.pad_token = tokenizer.eos_token
         identity = identity_of(folder, recipe)
         model = model.to(where).eval().float()
-        return cls(model, tokenizer, recipe=recipe, name=name, identity=identity, device=where, precision=chosen)
+        made = cls(model, tokenizer, recipe=recipe, name=name, identity=identity, device=where, precision=chosen)
+        if chosen == INT8:
+            made._bulk_model  # noqa: B018  a model without linear layers is refused at the door
+        return made
 
     def randomised(self, *, seed: int) -> "TransformerEncoder":
         """Returns an encoder of the same architecture with random weights, to see what an explanation owes to learned ones."""
@@ -125,16 +148,33 @@ class TransformerEncoder:
         wanted = self.recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
         return int(min(wanted, positions))
 
+    @cached_property
+    def _bulk_model(self) -> Any:
+        return bulk_model(self.model, self.precision, self.device)
+
     def encode(self, texts: Sequence[str], *, bulk: bool = False, progress: Progress | None = None) -> np.ndarray:
         """Returns ``(n_texts, dim)`` float32, each row of length 1, in the order of the texts."""
+        import torch
+
         result = np.zeros((len(texts), self.dim), np.float32)
-        ids = self.token_ids(texts)
+        waiting: list[tuple[np.ndarray, torch.Tensor]] = []  # on the device, which may still be at work on them
         done = 0
-        for rows, hidden, mask in self._batches(ids, self.precision if bulk else "float32", bulk=bulk):
-            result[rows] = self._pool(hidden, mask)
-            done += len(rows)
-            if progress:
-                progress(done, len(texts))
+        for start in range(0, len(texts), _WAVE):
+            ids = self.token_ids(texts[start : start + _WAVE])
+            _fetch(waiting, into=result)
+            waiting = []
+            for rows, pooled in self._batches(ids, self._unit, bulk=bulk):
+                waiting.append((start + rows, pooled))
+                done += len(rows)
+                if progress:
+                    progress(done, len(texts))
+        _fetch(waiting, into=result)
+        return result
+
+    def pool_ids(self, ids: list[list[int]]) -> np.ndarray:
+        """Returns ``(n, dim)`` float32, pooled but not scaled, for token ids as they are; in the fast precision."""
+        result = np.zeros((len(ids), self.dim), np.float32)
+        _fetch(list(self._batches(ids, self._pool, bulk=True)), into=result)
         return result
 
     def encode_tokens(self, texts: Sequence[str]) -> list[TokenEmbeddings]:
@@ -149,7 +189,7 @@ class TransformerEncoder:
             return_special_tokens_mask=True,
         )
         tokens: dict[int, TokenEmbeddings] = {}
-        for rows, hidden, _ in self._batches(self._filled(found["input_ids"]), "float32"):
+        for rows, hidden in self._batches(self._filled(found["input_ids"]), lambda hidden, mask: hidden):
             for row, states in zip(rows, hidden.cpu().numpy(), strict=True):
                 ids = found["input_ids"][row]
                 offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self.recipe.prefix)
@@ -184,38 +224,42 @@ class TransformerEncoder:
         return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
 
     def _batches(
-        self, ids: list[list[int]], precision: str, *, bulk: bool = False
-    ) -> Iterator[tuple[np.ndarray, "torch.Tensor", Any]]:
-        """Yields (rows, hidden states, mask), longest texts first; a batch that runs out of memory is halved."""
+        self, ids: list[list[int]], take: _Take, *, bulk: bool = False
+    ) -> Iterator[tuple[np.ndarray, "torch.Tensor"]]:
+        """Yields (rows, what is taken of them), longest texts first; a batch that runs out of memory is halved."""
         import torch
 
         lengths = np.array([len(row) for row in ids], int)
         order = np.argsort(-lengths, kind="stable")
         start = 0
         while start < len(order):
-            size = max(1, self._budget // int(lengths[order[start]]))
+            size = max(1, self._budget // self._width(int(lengths[order[start]])))
             rows = order[start : start + size]
-            outcome = self._forward([ids[row] for row in rows], precision, bulk)
+            outcome = self._forward([ids[row] for row in rows], take, bulk)
             if outcome is None:  # after the except block: its traceback would keep the memory alive
                 self._budget = max(1, int(lengths[rows].sum()) // 2)
                 if self.device.type == "cuda":
                     torch.cuda.empty_cache()
                 continue
-            yield rows, *outcome
+            yield rows, outcome
             start += len(rows)
 
-    def _forward(
-        self, ids: list[list[int]], precision: str, bulk: bool
-    ) -> tuple["torch.Tensor", "torch.Tensor"] | None:
+    def _width(self, longest: int) -> int:
+        """Tokens that a batch is padded to; never more than the model has positions for."""
+        if self.device.type != "cuda":
+            return longest
+        return min(-(-longest // _GPU_MULTIPLE) * _GPU_MULTIPLE, max(longest, self.max_length))
+
+    def _forward(self, ids: list[list[int]], take: _Take, bulk: bool) -> "torch.Tensor | None":
         import torch
 
-        width = max(len(row) for row in ids)
-        padded = np.full((len(ids), width), self.tokenizer.pad_token_id or 0)
-        mask = np.zeros((len(ids), width), np.int64)
+        padded = np.full((len(ids), self._width(max(map(len, ids)))), self.tokenizer.pad_token_id or 0)
         for row, tokens in enumerate(ids):
             padded[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        mixed = torch.autocast(self.device.type, getattr(torch, precision), enabled=precision != "float32")
+        precision = self.precision if bulk else "float32"
+        mixed = torch.autocast(self.device.type, enabled=False)
+        if needs_autocast(precision, self.device):
+            mixed = torch.autocast(self.device.type, getattr(torch, precision))
         try:
             with (
                 self._lock,
@@ -223,14 +267,40 @@ class TransformerEncoder:
                 torch.inference_mode(),
                 mixed,
             ):
-                inputs = torch.from_numpy(padded).to(self.device)
-                attention = torch.from_numpy(mask).to(self.device)
-                hidden = self.model(input_ids=inputs, attention_mask=attention).last_hidden_state
-                return hidden.float(), attention
+                inputs = self._moved(padded)
+                lengths = self._moved(np.array([len(tokens) for tokens in ids]))
+                attention = (torch.arange(padded.shape[1], device=self.device) < lengths[:, None]).long()
+                model = self._bulk_model if bulk else self.model
+                hidden = model(input_ids=inputs, attention_mask=attention).last_hidden_state
+                return take(hidden.float(), attention)
         except torch.OutOfMemoryError:
             if len(ids) == 1:
                 raise
             return None
 
-    def _pool(self, hidden: "torch.Tensor", mask: "torch.Tensor") -> np.ndarray:
-        return np.asarray(pooled(hidden, mask, self.recipe.pooling).cpu().numpy())
+    def _moved(self, values: np.ndarray) -> "torch.Tensor":
+        """Copies to the device; to a GPU without waiting for what it still computes."""
+        import torch
+
+        found = torch.from_numpy(values)
+        return (
+            found.pin_memory().to(self.device, non_blocking=True)
+            if self.device.type == "cuda"
+            else found.to(self.device)
+        )
+
+    def _unit(self, hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        import torch
+
+        return torch.nn.functional.normalize(self._pool(hidden, mask), dim=1)
+
+    def _pool(self, hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
+        return pool(hidden, mask, self.pooling)
+
+
+def _fetch(waiting: "list[tuple[np.ndarray, torch.Tensor]]", *, into: np.ndarray) -> None:
+    """Copies finished rows from the device in one piece, which waits for it."""
+    import torch
+
+    if waiting:
+        into[np.concatenate([rows for rows, _ in waiting])] = torch.cat([pooled for _, pooled in waiting]).cpu().numpy()

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from recsys.encoder.pooling import Pooling, pooled
+from recsys.encoder.pooling import Pooling, pool
 
 _TOGETHER = 16
 _OFFSET = -5.0
@@ -66,4 +66,4 @@ class TwoTower(nn.Module):
 
     def _read(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         hidden = self.bert(input_ids=ids, attention_mask=mask).last_hidden_state
-        return pooled(hidden.float(), mask, self.pooling)
+        return nn.functional.normalize(pool(hidden.float(), mask, self.pooling), dim=1)

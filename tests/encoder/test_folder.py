@@ -12,61 +12,19 @@ from recsys.encoder import folder as folders
 from recsys.encoder.folder import identity_of, locate, read_recipe
 from recsys.errors import ConfigError
 from recsys.settings import DEFAULT_ENCODER
+from tests.encoder.tiny import MODULES, add_modules, save_bert, save_gpt2
 
 TEXTS = ["space opera", "a quiet film about space", "film", "opera film space a a quiet"]
-MODULES = "sentence_transformers.models."
-
-
-def save_tokenizer(folder: Path, *, special: bool) -> None:
-    """Writes a tokenizer of whole words; ``special`` puts [CLS] and [SEP] around a text."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "space", "opera", "quiet", "film", "about", "a", "query", ":"]
-    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    names = {"unk_token": "[UNK]", "eos_token": "[SEP]"}
-    if special:
-        tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-        names |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=32, **names).save_pretrained(folder)
 
 
 @pytest.fixture
 def tiny_bert(tmp_path: Path) -> Path:
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=12, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=32,
-    )  # fmt: skip
-    BertModel(config).save_pretrained(tmp_path)
-    save_tokenizer(tmp_path, special=True)
-    return tmp_path
+    return save_bert(tmp_path)
 
 
 @pytest.fixture
 def tiny_gpt2(tmp_path: Path) -> Path:
-    from transformers import GPT2Config, GPT2Model
-
-    torch.manual_seed(0)
-    config = GPT2Config(vocab_size=12, n_embd=16, n_layer=2, n_head=2, n_positions=32, bos_token_id=3, eos_token_id=3)
-    GPT2Model(config).save_pretrained(tmp_path)
-    save_tokenizer(tmp_path, special=False)
-    return tmp_path
-
-
-def add_modules(folder: Path, pooling: dict[str, object], *, more: dict[str, object] | None = None) -> None:
-    """Writes the files of a sentence-transformers folder around a transformers one."""
-    parts = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
-    modules = [{"idx": n, "name": str(n), "path": path, "type": MODULES + kind} for n, (path, kind) in enumerate(parts)]
-    (folder / "modules.json").write_text(json.dumps(modules))
-    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 5, "do_lower_case": false}')
-    (folder / "config_sentence_transformers.json").write_text(json.dumps(more or {}))
-    for path, _ in parts[1:]:
-        (folder / path).mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, **pooling}))
+    return save_gpt2(tmp_path)
 
 
 def theirs(folder: Path, texts: list[str]) -> np.ndarray:

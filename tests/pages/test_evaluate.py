@@ -254,7 +254,9 @@ def test_with_an_evaluation_the_form_waits_closed(open_app, evaluated_data):
     assert not app.info
 
 
-def test_an_uncalibrated_evaluation_is_still_shown_and_what_fine_tuning_adds(open_app, evaluated_data, tmp_path, recommender, newest):
+def test_an_uncalibrated_evaluation_is_still_shown_and_what_fine_tuning_adds(
+    open_app, evaluated_data, tmp_path, recommender, newest
+):
     folder = shutil.copytree(evaluated_data, tmp_path / "data")
     from recsys.datasets import open_dataset
 

@@ -1,0 +1,91 @@
+"""Tiny random encoders on disk."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+MODULES = "sentence_transformers.models."
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "space", "opera", "quiet", "film", "about", "a", "query", ":"]
+
+
+def save_tokenizer(folder: Path, *, special: bool) -> None:
+    """Writes a tokenizer of whole words; ``special`` puts [CLS] and [SEP] around a text."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    names = {"unk_token": "[UNK]", "eos_token": "[SEP]"}
+    if special:
+        tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+        names |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=32, **names).save_pretrained(folder)
+
+
+def save_bert(folder: Path, *, layers: int = 2, seed: int = 0, spread: float = 0.02) -> Path:
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=12, hidden_size=16, num_hidden_layers=layers, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=32, initializer_range=spread,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    save_tokenizer(folder, special=True)
+    return folder
+
+
+def save_gpt2(folder: Path) -> Path:
+    from transformers import GPT2Config, GPT2Model
+
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=12, n_embd=16, n_layer=2, n_head=2, n_positions=32, bos_token_id=3, eos_token_id=3)
+    GPT2Model(config).save_pretrained(folder)
+    save_tokenizer(folder, special=False)
+    return folder
+
+
+def save_qwen(folder: Path) -> Path:
+    """A decoder that mixes kinds of attention, as new ones do."""
+    from transformers import Qwen3Config, Qwen3Model
+
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        vocab_size=12, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=2, head_dim=8,
+        intermediate_size=32, max_position_embeddings=32, use_sliding_window=True, sliding_window=4,
+        max_window_layers=1, bos_token_id=3, eos_token_id=3,
+    )  # fmt: skip
+    Qwen3Model(config).save_pretrained(folder)
+    save_tokenizer(folder, special=False)
+    return folder
+
+
+def save_static(folder: Path, *, weights: bool = False, mapping: bool = False, **config: object) -> Path:
+    """Writes random vectors in the layout of Model2Vec, whose newer files hold weights and a mapping as well."""
+    from safetensors.numpy import save_file
+
+    rng = np.random.default_rng(0)
+    save_tokenizer(folder, special=True)
+    parts = {"embeddings": rng.standard_normal((5 if mapping else len(WORDS), 8)).astype(np.float32)}
+    if weights:
+        parts["weights"] = rng.uniform(0.1, 2, len(WORDS))
+    if mapping:
+        parts["mapping"] = rng.integers(0, 5, len(WORDS))
+    save_file(parts, folder / "model.safetensors")
+    about = {"model_type": "model2vec", "normalize": True, "max_length": 6, **config}
+    (folder / "config.json").write_text(json.dumps(about))
+    return folder
+
+
+def add_modules(folder: Path, pooling: dict[str, object], *, more: dict[str, object] | None = None) -> None:
+    """Writes the files of a sentence-transformers folder around a transformers one."""
+    parts = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+    modules = [{"idx": n, "name": str(n), "path": path, "type": MODULES + kind} for n, (path, kind) in enumerate(parts)]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 5, "do_lower_case": false}')
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(more or {}))
+    for path, _ in parts[1:]:
+        (folder / path).mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({"word_embedding_dimension": 16, **pooling}))

@@ -1,0 +1,72 @@
+"""Encoders side by side in the toy world."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from recsys.bench.encoders import _Contestant, _quality, run_encoder_bench
+from recsys.cli import app
+from recsys.errors import ConfigError
+from recsys.evaluation import Plan, evaluate
+from recsys.schema import Dataset
+from recsys.settings import Settings
+from recsys.views.text import item_texts
+from tests.encoder.tiny import save_bert, save_static
+from tests.evaluation.worlds import aged_dataset
+from tests.toy import ToyEncoder
+
+
+@pytest.fixture
+def encoders(tmp_path: Path) -> list[str]:
+    for name, save in (("bert", partial(save_bert, spread=0.5)), ("static", save_static)):
+        (tmp_path / name).mkdir()
+        save(tmp_path / name)
+    return [f"{tmp_path / 'bert'}@float32", f"{tmp_path / 'bert'}@int8", str(tmp_path / "static")]
+
+
+def test_every_encoder_is_measured_against_the_first(toy_folder: Dataset, encoders: list[str]):
+    found = run_encoder_bench(toy_folder, encoders, settings=Settings(device="cpu"), repeats=2, folds=0)
+    first, int8, static = found["encoders"]
+    assert [row["encoder"] for row in found["encoders"]] == encoders
+    assert (first["top_10_overlap"], first["mean_cosine"]) == (1.0, pytest.approx(1, abs=1e-5))
+    assert (first["times_as_fast"], first["times_as_fast_profile"]) == (1.0, 1.0)
+    assert 0.9 < int8["mean_cosine"] < 0.999999
+    assert (static["mean_cosine"], static["parameters"]) == (None, 12 * 8)
+    assert static["times_as_fast_profile"] > 1
+    assert first["parameters"] == int8["parameters"] > 1000
+    assert 0 < static["megabytes"] < first["megabytes"] + 0.1
+    assert 0 < static["top_10_overlap"] <= 1
+
+
+def test_an_encoder_is_named_once(toy_folder: Dataset, encoders: list[str]):
+    with pytest.raises(ConfigError, match="named twice"):
+        run_encoder_bench(toy_folder, [encoders[0]] * 2, settings=Settings(device="cpu"), folds=0)
+
+
+def test_the_command_prints_a_table_and_json(toy_folder: Dataset, encoders: list[str], tmp_path: Path):
+    words = ["encoders", encoders[0], encoders[2], "--dataset", "toy", "--data-dir", str(tmp_path / "data")]
+    words += ["--device", "cpu", "--folds", "0", "--repeats", "1"]
+    done = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert "top ten shared" in done.stdout
+    found = json.loads(CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False).stdout)
+    assert [row["encoder"] for row in found["encoders"]] == [encoders[0], encoders[2]]
+
+
+def test_quality_is_what_the_laboratory_finds():
+    dataset = aged_dataset(60)
+    encoder = ToyEncoder()
+    vectors = encoder.encode(item_texts(dataset))
+    found = _quality(dataset, _Contestant("toy", encoder, Path(), vectors), folds=2)
+    expected = evaluate(dataset, vectors, encoder=encoder, plan=Plan("aged", folds=2, shots=(0, 5))).results
+    assert list(found) == [
+        *(f"additive, {level}" for level in expected),
+        "cosine, demographics+interests",
+        "cosine, +5",
+    ]
+    for level, methods in expected.items():
+        ours = found[f"additive, {level}"]
+        assert (ours["mean"], ours["n"]) == pytest.approx((methods["additive"]["nDCG@10"].mean, 60))
+    assert found["cosine, +5"]["low"] < found["cosine, +5"]["mean"] < found["cosine, +5"]["high"]
