@@ -58,7 +58,9 @@ def draw_comparison(page: Page) -> None:
     """Draws a choice of a second encoder, and what tells it apart from the first."""
     st.markdown(f"**{plain(page.recommender.encoder.name)}** against another encoder, on the same texts.")
     with st.form("encoders", border=False):
-        choice = st.radio("Against", (_LSA, _RANDOM, _OWN), key="other_encoder")
+        has_weights = isinstance(page.recommender.explainer.encoder, TransformerEncoder)
+        choices = (_LSA, _RANDOM, _OWN) if has_weights else (_LSA, _OWN)
+        choice = st.radio("Against", choices, key="other_encoder")
         name = st.text_input("Name or folder", key="other_encoder_name", placeholder="for example ./models/my-encoder")
         started = st.form_submit_button("Compare", icon=":material/compare_arrows:")
     if started:

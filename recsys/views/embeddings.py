@@ -35,6 +35,8 @@ Progress = Callable[[str, int, int], None]
 """Called with (step, done, in all); the steps are ``encode`` and ``index``."""
 BLOCK = 512
 """Texts that are encoded and kept at a time: a few seconds of work."""
+GPU_BLOCK = 32 * BLOCK
+"""The same on a GPU, which smaller blocks would leave waiting."""
 _KEPT = 2
 """Embeddings of an encoder that stay: the newest, and the ones before, which an open dashboard may still read."""
 
@@ -134,13 +136,14 @@ class _Blocks:
         done = total - self._count(order)
         if done:
             self.report("encode", done, total)
-        for start in range(0, len(order), BLOCK):
-            block = order[start : start + BLOCK]
+        size = GPU_BLOCK if self.encoder.description.startswith("cuda") else BLOCK
+        for start in range(0, len(order), size):
+            block = order[start : start + size]
             own = self._count(block)
             vectors = self.encoder.encode(
                 [missing[known] for known in block], bulk=True, progress=self._within(done, own, total)
             )
-            into.add(block, self._published(block, vectors) if len(order) > BLOCK else vectors)
+            into.add(block, self._published(block, vectors) if len(order) > size else vectors)
             done += own
             self.report("encode", done, total)
 
