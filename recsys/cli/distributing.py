@@ -2,13 +2,24 @@
 
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recsys.cli.shared import DataDir, DeviceName, EncoderName, JsonFlag, app, open_named, print_json, settings_of
+from recsys.cli.shared import (
+    DataDir,
+    DeviceName,
+    EncoderName,
+    JsonFlag,
+    ScorerOption,
+    app,
+    open_named,
+    print_json,
+    settings_of,
+)
+from recsys.errors import ConfigError
 from recsys.settings import DEFAULT_DATASET
 
 DatasetName = Annotated[str, typer.Argument(help="Dataset name or folder.")]
@@ -57,4 +68,40 @@ def encode_command(
     print(
         f"{name}: {done.n_items:,} items, {done.n_encoded:,} texts encoded by {done.workers} workers; "
         f"{found['total_seconds']:.1f} s.{again} Go on with `recsys build {name}`."
+    )
+
+
+@app.command("publish")
+def publish_command(
+    name: DatasetName = DEFAULT_DATASET,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="http://HOST:PORT of a Milvus server, or a file of Milvus Lite.", show_default="COLDLENS_MILVUS"
+        ),
+    ] = None,
+    scorer: ScorerOption = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Load what is ranked by onto a search server, check that it arrived, then switch over to it."""
+    from recsys.index.milvus import alias_of, publish
+    from recsys.recommender import Recommender
+
+    settings = settings_of(data_dir, encoder, device)
+    if not (address := to or settings.milvus):
+        raise ConfigError("No search server is named", fix="Give its address with --to, or set COLDLENS_MILVUS.")
+    dataset = open_named(name, settings)
+    ready = Recommender.from_dataset(dataset, scorer=scorer, settings=replace(settings, milvus=""))
+    done = publish(ready.index.vectors, uri=address, alias=alias_of(dataset.name, ready.scorer.name))
+    if as_json:
+        print_json({"dataset": dataset.name, "scorer": ready.scorer.name, **asdict(done)})
+        return
+    state = "were there already" if done.reused else "arrived"
+    print(
+        f"{dataset.name}: {done.n_items:,} item vectors of the {ready.scorer.name} scorer {state} and are in use as "
+        f"{done.alias}; {len(done.dropped)} older collections dropped; {done.seconds:.1f} s. "
+        f"Search there with COLDLENS_MILVUS={address}"
     )
