@@ -91,6 +91,7 @@ def test_a_stopped_command_and_a_killed_worker_cost_no_text_and_no_text_twice(tm
     assert len(killed) == 1
     assert elsewhere == []
     assert (done.resumed, done.workers, done.n_items, done.n_encoded) == (True, 1, N_ITEMS, N_ITEMS - 1)
+    assert done.n_repeated == 0  # what was done before was not done again
     own = open_encoder(settings.encoder, device="cpu", precision="float32")
     store, texts = ArtifactStore(dataset.folder / "artifacts"), item_texts(dataset)
     parts = [np.load(store.open(PART, key).path / HASHES) for key in keys_of(store, PART, own.identity)]

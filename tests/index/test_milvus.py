@@ -103,8 +103,23 @@ def test_ties_are_settled_as_locally_however_many_there_are(index, vectors, monk
     assert index.search(query, 10).rows[0].tolist() == list(range(400, 410))
     assert index.search(np.zeros((1, 24)), 5).rows[0].tolist() == [0, 1, 2, 3, 4]
     monkeypatch.setattr(milvus, "_MOST", 100)
+    limits, search = [], Collection.search
+    monkeypatch.setattr(Collection, "search", lambda *args, **more: limits.append(args[2]) or search(*args, **more))
     assert index.search(np.zeros((1, 24)), 5).rows[0].tolist() == [0, 1, 2, 3, 4]
+    assert limits == [5, 10, 20, 40, 80]
     assert index.notice == ""
+
+
+def test_differences_too_small_for_the_server_count(tmp_path):
+    rng = np.random.default_rng(3)
+    base = rng.standard_normal(384).astype(np.float32)
+    vectors = base + 1e-7 * rng.standard_normal((300, 384)).astype(np.float32)
+    publish(vectors, uri=str(tmp_path / "near.db"), alias=ALIAS)
+    index = MilvusIndex(ItemIndex(vectors), uri=str(tmp_path / "near.db"), alias=ALIAS)
+    expected = ItemIndex(vectors).search(base[None], 10).rows[0]
+    np.testing.assert_array_equal(index.search(base[None], 10).rows[0], expected)
+    assert index.notice == ""
+    index.close()
 
 
 def test_an_empty_catalog_and_no_queries(tmp_path, queries):
@@ -161,8 +176,9 @@ def test_a_server_without_the_collection_or_with_another_or_half_of_it(vectors, 
     assert "because it holds other vectors" in answers_locally(vectors, queries, path)
     publish(vectors, uri=path, alias=ALIAS)
     assert answers_locally(vectors, queries, path) == ""
-    whole._client.delete(whole.name, ids=list(range(250, 500)))
-    assert "because it holds 250 of 500 items" in answers_locally(vectors, queries, path)
+    beside_the_sample = sorted(set(range(500)) - set(np.linspace(0, 499, 256).astype(int).tolist()))
+    whole._client.delete(whole.name, ids=beside_the_sample)
+    assert "because it holds 256 of 500 items" in answers_locally(vectors, queries, path)
     assert not publish(vectors, uri=path, alias=ALIAS).reused
     assert answers_locally(vectors, queries, path) == ""
     whole.close()
