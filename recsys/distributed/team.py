@@ -84,7 +84,7 @@ class Team:
         try:
             ray.init(self.address, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            fix = f"Start one with `ray start --head`, or leave the address out ({type(error).__name__})."
+            fix = "Start one with `ray start --head`; if it asks for a token, set RAY_AUTH_MODE=token and give this machine it."
             raise ConfigError("No Ray cluster answers", self.address, fix=fix) from error
 
     def _places(self, ray: ModuleType) -> int:
@@ -113,7 +113,7 @@ def import_ray(*, is_alone: bool) -> ModuleType:
 
     Args:
         is_alone: whether this machine works alone; Ray then listens on the loopback interface only, which it decides when it
-            is imported. Nobody who reaches its ports is asked for a password.
+            is imported.
 
     Raises:
         MissingExtraError: if it is not installed.

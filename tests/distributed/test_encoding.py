@@ -22,7 +22,7 @@ from recsys.views.kept_vectors import HASHES, PART, keys_of, split_hashes, text_
 from recsys.views.text import item_texts
 from tests.distributed.world import catalog, small_bert
 
-N_ITEMS, N_WORDS, N_BLOCKS = 4097, 60, 8
+N_ITEMS, N_WORDS, N_BLOCKS = 4097, 30, 8
 
 
 def wait_for(what, seconds: float = 60):
@@ -134,3 +134,41 @@ def test_a_worker_with_another_encoder_refuses(tmp_path):
     encoder = small_bert(tmp_path / "bert", n_layers=1)
     with pytest.raises(ConfigError, match="not the one that was asked for: .*float32'. Give all machines the same"):
         TextWorker(encoder=encoder, device="cpu", precision="float32", identity="another")
+
+
+class Ray:
+    """What a cluster says of itself."""
+
+    def __init__(self, **there: float) -> None:
+        self._there = there
+
+    def cluster_resources(self) -> dict[str, float]:
+        return self._there
+
+
+@pytest.mark.parametrize(
+    ("team", "there", "expected"),
+    [
+        (Team("host:1"), {"CPU": 20}, 16),
+        (Team("host:1", gpus_per_worker=0.5), {"CPU": 4, "GPU": 8}, 16),
+        (Team("host:1", gpus_per_worker=2), {"CPU": 4, "GPU": 3}, 1),
+        (Team(), {"CPU": 20}, os.cpu_count()),
+    ],
+)
+def test_there_are_as_many_workers_as_places(team, there, expected):
+    assert team._places(Ray(**there)) == expected
+
+
+@pytest.mark.parametrize("team", [Team("host:1"), Team("host:1", gpus_per_worker=1)])
+def test_a_cluster_without_a_place_is_told(team):
+    with pytest.raises(ConfigError, match="no place for a worker: '4 CPUs, 0 GPUs'. Workers need"):
+        team._places(Ray(CPU=4))
+
+
+def test_a_cluster_that_does_not_answer_is_told(monkeypatch):
+    def nobody(*_, **__) -> None:
+        raise ConnectionError("nobody is there")
+
+    monkeypatch.setattr("ray.init", nobody)
+    with pytest.raises(ConfigError, match="No Ray cluster answers: 'host:1'. Start one"), Team("host:1").at_work():
+        pass
