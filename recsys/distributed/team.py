@@ -72,6 +72,7 @@ class Team:
             include_dashboard=False,
             object_store_memory=_OBJECT_STORE,
             _temp_dir=folder,
+            _system_config={"prestart_worker_first_driver": False},  # one idle process per CPU, 1.4 s of work each
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
