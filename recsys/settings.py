@@ -101,6 +101,7 @@ class Settings:
         limits: of what is read from files that somebody brings.
         image_encoder: ``efficientnet-lite0``, or the hub name or local folder of a CLIP or SigLIP model.
         fetch_images: whether pictures of items that are given as web addresses are fetched from there.
+        milvus: address of the server that searches, or a file of Milvus Lite; empty for this machine's own index.
     """
 
     data_dir: Path = Path("data")
@@ -113,11 +114,12 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     image_encoder: str = DEFAULT_IMAGE_ENCODER
     fetch_images: bool = False
+    milvus: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
-        ``_BACKGROUND`` and the limits; empty means default.
+        ``_BACKGROUND``, ``_MILVUS`` and the limits; empty means default.
 
         Raises:
             ConfigError: for a limit that is not a number.
@@ -134,4 +136,5 @@ class Settings:
             limits=Limits.from_environment(environment),
             image_encoder=environment.get("COLDLENS_IMAGE_ENCODER") or default.image_encoder,
             fetch_images=environment.get("COLDLENS_FETCH_IMAGES", "").lower() in ("on", "yes", "true", "1"),
+            milvus=environment.get("COLDLENS_MILVUS", "").strip(),
         )

@@ -18,3 +18,8 @@ def test_settings_come_from_the_environment_and_empty_means_default():
 def test_a_limit_that_is_no_number_is_refused_by_name(value):
     with pytest.raises(ConfigError, match=f"The limit is not a number: 'COLDLENS_MAX_COLUMNS={value}'"):
         Limits.from_environment({"COLDLENS_MAX_COLUMNS": value})
+
+
+def test_no_search_server_unless_one_is_named():
+    assert Settings.from_environment({}).milvus == ""
+    assert Settings.from_environment({"COLDLENS_MILVUS": " http://127.0.0.1:19530 "}).milvus == "http://127.0.0.1:19530"

@@ -1,12 +1,23 @@
 """The command line: the same path as the pages, for people and, with ``--json``, for machines."""
 
-from recsys.cli import comparing, compressing, explaining, exploring, importing, laboratory, recommending, training
+from recsys.cli import (
+    comparing,
+    compressing,
+    distributing,
+    explaining,
+    exploring,
+    importing,
+    laboratory,
+    recommending,
+    training,
+)
 from recsys.cli.shared import app, run
 
 __all__ = [
     "app",
     "comparing",
     "compressing",
+    "distributing",
     "explaining",
     "exploring",
     "importing",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -122,7 +123,7 @@ class Recommender:
         else:
             ranked = CosineScorer(vectors, dataset=dataset, encoder=cached, views=opened)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
-        index = ItemIndex(ranked.item_vectors, device=device)
+        index = _searched(ItemIndex(ranked.item_vectors, device=device), dataset.name, ranked.name, settings.milvus)
         return cls(
             dataset,
             scorer=ranked,
@@ -204,6 +205,8 @@ class Recommender:
         shown[[self.dataset.item_row(item_id) for item_id in exclude]] = False
         allowed = [self._without_liked(shown, profile) for profile in profiles]
         hits = self.index.search(queries, k if diversity == 0 else _CANDIDATES * k, allowed=allowed)
+        if notice := getattr(self.index, "notice", ""):
+            warnings = [[*said, notice] for said in warnings]
         rows = [self._spread(*hit, k, diversity) for hit in zip(hits.rows, hits.scores, strict=True)]
         searched = time.perf_counter()
         share = 1000 / max(1, len(profiles))
@@ -447,6 +450,15 @@ def _encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings
         return made
     bare = made.uncached if isinstance(made, CachedEncoder) else made
     return tuned_in_memory(dataset, bare, config=FineTuningConfig()).encoder
+
+
+def _searched(local: ItemIndex, dataset: str, scorer: str, milvus: str) -> ItemIndex:
+    """The index itself, or one that asks a server first; other weights of views make other vectors, which no server holds."""
+    if not milvus:
+        return local
+    from recsys.index.milvus import MilvusIndex, alias_of
+
+    return cast(ItemIndex, MilvusIndex(local, uri=milvus, alias=alias_of(dataset, scorer)))
 
 
 def _of_media(progress: Progress) -> Progress:

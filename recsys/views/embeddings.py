@@ -19,15 +19,16 @@ from recsys.errors import ArtifactError
 from recsys.schema import Dataset
 from recsys.views.kept_vectors import (
     EMBEDDINGS,
-    HASH_BYTES,
     HASHES,
     PART,
     TEXT,
     VECTORS,
     KeptVectors,
+    digest,
     join_hashes,
     keys_of,
     split_hashes,
+    text_hash,
 )
 from recsys.views.text import item_texts
 
@@ -94,17 +95,17 @@ def build_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress |
 
 def embeddings_key(texts: Sequence[str], encoder: Encoder) -> str:
     """Returns the SHA-256 of everything that item embeddings depend on: the encoder and every text in order."""
-    digest = hashlib.sha256(encoder.identity.encode())
+    whole = hashlib.sha256(encoder.identity.encode())
     for text in texts:
-        digest.update(_digest(text))
-    return digest.hexdigest()
+        whole.update(digest(text))
+    return whole.hexdigest()
 
 
 def _make(
     store: ArtifactStore, key: str, dataset: str, texts: Sequence[str], encoder: Encoder, report: Progress
 ) -> int:
     """Publishes the embeddings and returns how many texts were encoded for them."""
-    hashes = [_digest(text)[:HASH_BYTES] for text in texts]
+    hashes = [text_hash(text) for text in texts]
     kept = KeptVectors.from_store(store, identity=encoder.identity, dim=encoder.dim)
     missing = {known: text for known, text in zip(hashes, texts, strict=True) if known not in kept}
     _Blocks(store, encoder, Counter(hashes), report).encode(missing, into=kept)
@@ -143,7 +144,8 @@ class _Blocks:
             vectors = self.encoder.encode(
                 [missing[known] for known in block], bulk=True, progress=self._within(done, own, total)
             )
-            into.add(block, self._published(block, vectors) if len(order) > size else vectors)
+            is_alone = len(order) <= size
+            into.add(block, vectors if is_alone else publish_part(self.store, self.encoder, block, vectors))
             done += own
             self.report("encode", done, total)
 
@@ -157,16 +159,24 @@ class _Blocks:
 
         return tell
 
-    def _published(self, block: Sequence[bytes], vectors: np.ndarray) -> np.ndarray:
-        """The vectors again, but memory-mapped."""
-        identity = self.encoder.identity
-        key = hashlib.sha256(b"".join((identity.encode(), *block))).hexdigest()
-        about = {"encoder": self.encoder.name, "identity": identity, "n_texts": len(block)}
-        with self.store.publish(PART, key, about=about) as folder:
-            np.save(folder / HASHES, join_hashes(block), allow_pickle=False)
-            np.save(folder / VECTORS, np.asarray(vectors, np.float32), allow_pickle=False)
-        mapped: np.ndarray = np.load(self.store.open(PART, key).path / VECTORS, mmap_mode="r", allow_pickle=False)
-        return mapped
+
+def publish_part(store: ArtifactStore, encoder: Encoder, hashes: Sequence[bytes], vectors: np.ndarray) -> np.ndarray:
+    """Keeps vectors of some texts for the build that will need them, and returns them again, but memory-mapped.
+
+    Args:
+        hashes: ``text_hash`` of each text.
+        vectors: ``(n_texts, dim)``.
+
+    Raises:
+        ArtifactError: if they cannot be written.
+    """
+    key = hashlib.sha256(b"".join((encoder.identity.encode(), *hashes))).hexdigest()
+    about = {"encoder": encoder.name, "identity": encoder.identity, "n_texts": len(hashes)}
+    with store.publish(PART, key, about=about) as folder:
+        np.save(folder / HASHES, join_hashes(hashes), allow_pickle=False)
+        np.save(folder / VECTORS, np.asarray(vectors, np.float32), allow_pickle=False)
+    mapped: np.ndarray = np.load(store.open(PART, key).path / VECTORS, mmap_mode="r", allow_pickle=False)
+    return mapped
 
 
 def _forget(store: ArtifactStore, key: str, identity: str) -> None:
@@ -190,7 +200,3 @@ def _forget_parts(store: ArtifactStore, whole: Path, identity: str) -> None:
             hashes = np.load(store.path(PART, part) / HASHES, allow_pickle=False)
             if known.issuperset(split_hashes(hashes)):
                 store.remove(PART, part)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

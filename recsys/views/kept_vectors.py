@@ -1,5 +1,6 @@
 """Vectors of texts that were encoded before, found by what a text says, whatever catalog it stood in."""
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -104,6 +105,16 @@ def keys_of(store: ArtifactStore, kind: str, identity: str) -> list[str]:
         except (ArtifactError, OSError):
             continue
     return [key for _, key in sorted(found)]
+
+
+def text_hash(text: str) -> bytes:
+    """Returns what a text is found by: the first 16 bytes of its SHA-256."""
+    return digest(text)[:HASH_BYTES]
+
+
+def digest(text: str) -> bytes:
+    """Returns the SHA-256 of a text, 32 bytes."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def join_hashes(hashes: Sequence[bytes]) -> np.ndarray:
