@@ -1,5 +1,7 @@
 """What every scorer keeps to."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -14,12 +16,15 @@ PROFILES = [FULL, Profile(), Profile(interests=("comedy",)), LONG, Profile(liked
 
 
 @pytest.fixture(params=SCORERS)
-def scorer(request: pytest.FixtureRequest, toy: Dataset, toy_encoder: ToyEncoder) -> Scorer:
-    return Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder).scorer
-
-
-def test_name_is_the_one_asked_for(scorer: Scorer):
-    assert scorer.name in SCORERS
+def scorer(
+    request: pytest.FixtureRequest, toy: Dataset, toy_encoder: ToyEncoder, monkeypatch: pytest.MonkeyPatch
+) -> Scorer:
+    """How BERT itself learns is seen in tests/finetuning; here the toy encoder stands for what has been trained."""
+    trained = SimpleNamespace(encoder=ToyEncoder("trained"))
+    monkeypatch.setattr("recsys.recommender.recommender.tuned_in_memory", lambda *_, **__: trained)
+    found = Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder).scorer
+    assert found.name == request.param
+    return found
 
 
 def test_nothing_in_nothing_out(scorer: Scorer):
