@@ -5,20 +5,27 @@ import streamlit as st
 from pages.shared import resources
 from pages.shared.frame import Page
 from pages.shared.widgets import plain
-from recsys.evaluation import Nearest, nearest
+from recsys.evaluation import OURS, Nearest, nearest
 
 _HELP = (
     "The share of the best possible list (nDCG@10) that these people would have got when they were new, judged by what they "
     "went on to like. The nearest in age, gender and attributes, at the level of the evaluation that reveals as much."
 )
+_METHODS = {"additive": OURS, "fine-tuned": "fine-tuned", "cosine": "bert cosine"}
+"""What each scorer is called in the laboratory."""
 
 
 def draw_evidence(page: Page) -> None:
     """Draws one line beside the list: the held-out measure of the nearest test users, or where to get it."""
     if page.controls.popularity != 1 or page.controls.diversity:
         return  # what was measured is the list as learned
-    kept = [found for found in resources.evaluations(page.recommender) if found.plan.protocol == "cold-user"]
-    found = nearest(kept[0], page.dataset, page.profile) if kept else None
+    method = _METHODS[page.recommender.scorer.name]
+    kept = [
+        found
+        for found in resources.evaluations(page.recommender)
+        if found.plan.protocol == "cold-user" and method in found.methods
+    ]
+    found = nearest(kept[0], page.dataset, page.profile, method=method) if kept else None
     if found is None and kept:
         st.caption(
             "How good this is for people like them cannot be said: the profile tells neither age nor gender nor attributes."

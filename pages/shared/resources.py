@@ -151,11 +151,20 @@ def _version(folder: Path) -> str:
 
 
 def evaluations(recommender: Recommender) -> list[Evaluation]:
-    """Returns the finished evaluations of a dataset, newest first, read again when one is added."""
+    """Returns the finished evaluations of a dataset, newest first, read again when one is added.
+
+    They begin with BERT as it came, so a fine-tuned scorer has those of the additive one; it is a method in some of them.
+    """
+    if recommender.scorer.name == "fine-tuned":
+        recommender = _base_of(recommender)
     folder = recommender.dataset.folder
     if folder is None or not (folder / "artifacts").exists():
         return []
     return _evaluations(recommender, str(folder), (folder / "artifacts").stat().st_mtime_ns, recommender.material_key)
+
+
+def _base_of(tuned: Recommender) -> Recommender:
+    return recommender(tuned.dataset, "additive")
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)

@@ -90,20 +90,22 @@ class Nearest:
     everyone: Interval
 
 
-def nearest(evaluation: Evaluation, dataset: Dataset, profile: Profile, measure: str = HEADLINE) -> Nearest | None:
+def nearest(
+    evaluation: Evaluation, dataset: Dataset, profile: Profile, measure: str = HEADLINE, *, method: str = OURS
+) -> Nearest | None:
     """Returns the held-out measure of the 50 test users who are closest in age, gender and attributes, ties included.
 
     Ten years of age count as much as another gender, and twice as much as another value of an attribute; what a
     user does not tell counts as half a difference. ``None`` where the profile tells none of them, the evaluation has no
-    fitting level, or fewer than 20 users.
+    fitting level or method, or fewer than 20 users.
     """
     if profile.age is None and profile.gender is None and not profile.attributes:
         return None
     level = fitting_level(evaluation, profile)
-    values = None if level is None else evaluation.values(OURS, level, measure)
+    values = None if level is None else evaluation.values(method, level, measure)
     if level is None or values is None:
         return None
-    people = _people(evaluation, dataset, OURS, level)
+    people = _people(evaluation, dataset, method, level)
     apart = _gap(people, AGE, profile.age, _YEARS_APART) + _gap(people, GENDER, profile.gender, None) * _OTHER_GENDER
     for name, value in profile.attributes.items():
         apart = apart + _gap(people, name, value, None) * _OTHER_ATTRIBUTE
