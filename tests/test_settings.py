@@ -18,3 +18,12 @@ def test_settings_come_from_the_environment_and_empty_means_default():
 def test_a_limit_that_is_no_number_is_refused_by_name(value):
     with pytest.raises(ConfigError, match=f"The limit is not a number: 'COLDLENS_MAX_COLUMNS={value}'"):
         Limits.from_environment({"COLDLENS_MAX_COLUMNS": value})
+
+
+def test_the_kind_of_index_comes_from_the_environment_and_an_unknown_one_is_refused():
+    assert Settings.from_environment({}).index == "exact"
+    assert Settings.from_environment({"COLDLENS_INDEX": "compressed"}).index == "compressed"
+    with pytest.raises(
+        ConfigError, match=r"does not exist: 'hnsw'\. Set COLDLENS_INDEX to one of: exact, compressed\."
+    ):
+        Settings.from_environment({"COLDLENS_INDEX": "hnsw"})

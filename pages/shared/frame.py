@@ -15,6 +15,7 @@ from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
+from recsys.index import CompressedIndex
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
 from recsys.views.view import IMAGE
@@ -201,11 +202,15 @@ def _choose_dataset(params: dict[str, list[str]]) -> str:
 def show_status(page: Page, found: Recommendations) -> None:
     """Draws the status line: encoder, device and precision, number of items, milliseconds of the last answer by stage.
 
+    An index that may miss items is named there, and how many of the best it finds.
+
     Above it stands where pictures come from, as their licences ask for.
     """
     if IMAGE in page.recommender.views and page.dataset.info.source:
         st.caption(f":material/copyright: {plain(page.dataset.info.source)}")
     encoder = page.recommender.encoder
     stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in found.timings.items())
-    parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", stages)
+    index = page.recommender.index
+    compressed = [f"compressed index, recall@10 {index.recall:.3f}"] if isinstance(index, CompressedIndex) else []
+    parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", *compressed, stages)
     st.caption(f":material/memory: {plain(' · '.join(parts))}")

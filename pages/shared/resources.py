@@ -88,7 +88,7 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
-    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, *media)
+    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, chosen.index, *media)
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)

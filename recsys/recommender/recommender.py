@@ -14,7 +14,7 @@ from recsys.diversity import diversify
 from recsys.encoder import CachedEncoder, Encoder, open_encoder
 from recsys.errors import ColdlensError, ConfigError, NotTrainedError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
-from recsys.index import ItemIndex
+from recsys.index import Index, open_index
 from recsys.recommender.available import SCORERS, default_scorer
 from recsys.recommender.checks import check_k, check_known, check_share, check_weights, outside_data
 from recsys.recommender.reasons import reason_of, reasons_of
@@ -31,7 +31,7 @@ from recsys.schema import (
     Scores,
 )
 from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
-from recsys.settings import MAX_INTEREST_LENGTH, Settings
+from recsys.settings import DEFAULT_INDEX, MAX_INTEREST_LENGTH, Settings
 from recsys.training.store import open_or_train
 from recsys.views.embeddings import embed_items
 from recsys.views.facts import Facts, facts_of
@@ -57,7 +57,8 @@ class Recommender:
         dataset: Dataset,
         *,
         scorer: Scorer,
-        index: ItemIndex,
+        index: Index,
+        index_kind: str = DEFAULT_INDEX,
         encoder: Encoder,
         embeddings: np.ndarray,
         embeddings_key: str = "",
@@ -71,6 +72,7 @@ class Recommender:
         self.embeddings_key = embeddings_key
         self.views = dict(views or {})
         self.base = self
+        self._index_kind = index_kind
         self._device = "cuda" if encoder.description.startswith("cuda") else "cpu"
 
     @classmethod
@@ -119,11 +121,12 @@ class Recommender:
         else:
             ranked = CosineScorer(vectors, dataset=dataset, encoder=cached, views=opened)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
-        index = ItemIndex(ranked.item_vectors, device=device)
+        index = open_index(ranked.item_vectors, device=device, kind=settings.index)
         return cls(
             dataset,
             scorer=ranked,
             index=index,
+            index_kind=settings.index,
             encoder=cached,
             embeddings=vectors,
             embeddings_key=key,
@@ -141,11 +144,13 @@ class Recommender:
             return self
         scorer = self.scorer.with_views(weights)
         is_same = scorer.item_vectors is self.index.vectors
-        index = self.index if is_same else ItemIndex(scorer.item_vectors, device=self._device)
+        kind, device = self._index_kind, self._device
+        index = self.index if is_same else open_index(scorer.item_vectors, device=device, kind=kind)
         made = Recommender(
             self.dataset,
             scorer=scorer,
             index=index,
+            index_kind=kind,
             encoder=self.encoder,
             embeddings=self.embeddings,
             embeddings_key=self.embeddings_key,

@@ -58,8 +58,8 @@ def test_batch_equals_one_by_one(vectors, queries):
 
 def test_small_blocks_change_nothing(vectors, queries, monkeypatch):
     whole = ItemIndex(vectors).search(queries, 10)
-    monkeypatch.setattr("recsys.index._BLOCK_BYTES", 1)
-    monkeypatch.setattr("recsys.index._RESCORED_ROWS", 3)
+    monkeypatch.setattr("recsys.index.exact._BLOCK_BYTES", 1)
+    monkeypatch.setattr("recsys.index.rescoring._RESCORED_ROWS", 3)
     for rows, expected in zip(ItemIndex(vectors).search(queries, 10).rows, whole.rows, strict=True):
         np.testing.assert_array_equal(rows, expected)
 

@@ -161,6 +161,13 @@ def test_a_filter_that_nothing_passes_gives_an_empty_state(open_app):
     assert "No item passes the filters" in texts(app.info)
 
 
+def test_an_index_that_may_miss_items_is_named_with_its_recall(open_app, monkeypatch):
+    monkeypatch.setenv("COLDLENS_INDEX", "compressed")
+    app = open_app(interests=["space"], k="3")
+    assert len(titles(app)) == 3
+    assert "compressed index, recall@10 1.000" in texts(app.caption).replace("\\", "")
+
+
 def test_honesty_and_status_are_on_the_page(open_app):
     app = open_app(scorer="cosine")
 
