@@ -38,10 +38,10 @@ def near_the_best(
     """Returns those of some rows that rounding allows among the best k, ``None`` if rows that were not seen may be, too.
 
     Args:
-        scores: float32, of the rows, in any order.
+        scores: float32, of the rows, in any order; the best ones, at least k of them unless there are fewer.
         unseen: what the score of a row that is not here is at most; ``-inf`` if there is none.
     """
     if len(rows) <= k:
-        return rows if unseen == -np.inf else None
+        return rows
     threshold = float(np.partition(scores, len(scores) - k)[len(scores) - k]) - slack(query)
     return rows[scores >= threshold] if unseen < threshold else None

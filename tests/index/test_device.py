@@ -82,7 +82,8 @@ def test_masks_stay_with_their_queries_over_blocks_and_chunks(world, monkeypatch
     vectors, queries = world
     rng = np.random.default_rng(1)
     monkeypatch.setattr(device, "_WORK_BYTES", 16 * 1000 * 7)
-    for masks in ([rng.random(5000) < 0.01 * n for n in range(40)], [rng.random(5000) < 0.1] * 40):
+    one = rng.random(5000) < 0.1
+    for masks in ([rng.random(5000) < 0.01 * n for n in range(40)], [one] * 40, [one, None, one, None] * 10):
         found = ItemIndex(vectors, device="cpu:0", device_bytes=1000 * 4 * 16).search(queries, 9, allowed=masks)
         expected = ItemIndex(vectors).search(queries, 9, allowed=masks)
         assert [rows.tolist() for rows in found.rows] == [rows.tolist() for rows in expected.rows]
