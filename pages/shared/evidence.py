@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.frame import Page
+from pages.shared.stages import stage
 from pages.shared.widgets import plain
 from recsys.evaluation import Nearest, nearest
 
@@ -13,6 +14,7 @@ _HELP = (
 )
 
 
+@stage("evidence")
 def draw_evidence(page: Page) -> None:
     """Draws one line beside the list: the held-out measure of the nearest test users, or where to get it."""
     if page.controls.popularity != 1 or page.controls.diversity:

@@ -12,6 +12,7 @@ from pages.shared import resources
 from pages.shared.controls import ListControls, draw_list_controls, draw_view_controls
 from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
+from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
@@ -69,9 +70,11 @@ def run_app() -> None:
     the widget is left.
     """
     _leave_fragments()
-    page = _navigation()
-    st.session_state[_MARK] = _framed()
-    page.run()
+    with profiled_run():
+        page = _navigation()
+        with stage("form"):
+            st.session_state[_MARK] = _framed()
+        page.run()
 
 
 def _leave_fragments() -> None:

@@ -1,9 +1,9 @@
 """The command line: the same path as the pages, for people and, with ``--json``, for machines."""
 
-from recsys.cli import comparing, explaining, exploring, importing, laboratory, recommending
+from recsys.cli import benching, comparing, explaining, exploring, importing, laboratory, recommending
 from recsys.cli.shared import app, run
 
-__all__ = ["app", "comparing", "explaining", "exploring", "importing", "laboratory", "main", "recommending"]
+__all__ = ["app", "benching", "comparing", "explaining", "exploring", "importing", "laboratory", "main", "recommending"]
 
 
 def main() -> None:
