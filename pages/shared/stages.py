@@ -45,11 +45,13 @@ def profiled_run() -> Iterator[None]:
         yield
         return
     _here.run = run = _Run(time.time())
+    cpu = time.thread_time()
     try:
         yield
     finally:
         _here.run = None
-    line = json.dumps({"started": run.started, "ended": time.time(), "stages": run.stages})
+    cpu_ms = 1000 * (time.thread_time() - cpu)
+    line = json.dumps({"started": run.started, "ended": time.time(), "cpu_ms": cpu_ms, "stages": run.stages})
     with _writing, Path(path).open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
 

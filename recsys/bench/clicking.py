@@ -1,6 +1,7 @@
 """Where the milliseconds go between a click and the list it changes."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import cycle, islice
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.bench.dashboard import Dashboard, running
+from recsys.bench.dashboard import Dashboard, cpu_seconds, running, tree_of
 from recsys.bench.visitor import Seen, Visitor, visiting
 from recsys.datasets import open_dataset
 from recsys.recommender import Recommender
@@ -23,7 +24,8 @@ def run_profile_bench(settings: Settings, *, clicks: int = _CLICKS) -> dict[str,
     """Changes the profile of a running dashboard again and again, in a real browser.
 
     Returns milliseconds: ``click_to_list`` from the reader's act to the last change drawn, ``by_act`` the same for each kind of
-    act, and ``parts`` that add up to it: ``browser`` before it sends, ``to_server``, the ``script``, ``sending`` until the last
+    act, ``cpu_ms_per_click`` what each side computes for one, which other work on the machine stretches little, and ``parts``
+    that add up to it: ``browser`` before it sends, ``to_server``, the ``script``, ``sending`` until the last
     message is there, and ``drawing``. ``stages`` are those of the script. Further, seconds from the start of the process to the
     first list, and memory after use in MB.
 
@@ -74,11 +76,14 @@ def change_often(
     visitor: Visitor, dashboard: Dashboard, acts: Iterator[tuple[str, Act]], clicks: int
 ) -> dict[str, Any]:
     """Returns the milliseconds of many acts, after a few that do not count."""
+    for _, act in islice(acts, _WARM):
+        visitor.change(act)
+    before = _cpu(dashboard)
     seen: list[tuple[str, Seen, dict[str, Any]]] = []
-    for number, (name, act) in enumerate(islice(acts, clicks + _WARM)):
+    for name, act in islice(acts, clicks):
         moment = visitor.change(act)
-        if number >= _WARM:
-            seen.append((name, moment, _run_of(moment, dashboard.profile_file)))
+        seen.append((name, moment, _run_of(moment, dashboard.profile_file)))
+    after = _cpu(dashboard)
     total = [1000 * (moment.drawn - moment.acted) for _, moment, _ in seen]
     names = dict.fromkeys(name for name, _, _ in seen)
     stages = dict.fromkeys(stage for _, _, run in seen for stage in run["stages"])
@@ -89,9 +94,21 @@ def change_often(
         "by_act": {
             name: _percentiles([t for t, (own, _, _) in zip(total, seen, strict=True) if own == name]) for name in names
         },
+        "cpu_ms_per_click": {
+            name: round(1000 * (after[name] - before[name]) / max(1, len(seen)), 1) for name in before
+        },
+        "script_cpu_ms": _percentiles([run["cpu_ms"] for _, _, run in seen]),
+        "runs_per_click": round(float(np.mean([run["runs"] for _, _, run in seen])), 2),
         "parts": {part: _percentiles([found[part] for found in parts]) for part in parts[0]},
         "stages": {name: _percentiles([run["stages"].get(name, 0.0) for _, _, run in seen]) for name in stages},
     }
+
+
+def _cpu(dashboard: Dashboard) -> dict[str, float]:
+    """Processor seconds so far: of the server, and of the browser with what drives it."""
+    server = set(tree_of(dashboard.pid))
+    browser = set(tree_of(os.getpid())) - server - {os.getpid()}
+    return {"server": cpu_seconds(server), "browser": cpu_seconds(browser)}
 
 
 def _run_of(moment: Seen, file: Path) -> dict[str, Any]:
@@ -104,7 +121,14 @@ def _run_of(moment: Seen, file: Path) -> dict[str, Any]:
             stages[name] = stages.get(name, 0.0) + milliseconds
     script = sum(run["ended"] - run["started"] for run in own)
     rest = {"rest": 1000 * script - sum(stages.values())}
-    return {"started": own[0]["started"], "ended": own[-1]["ended"], "stages": stages | rest}
+    cpu = sum(run["cpu_ms"] for run in own)
+    return {
+        "started": own[0]["started"],
+        "ended": own[-1]["ended"],
+        "cpu_ms": cpu,
+        "runs": len(own),
+        "stages": stages | rest,
+    }
 
 
 def _parts(moment: Seen, run: dict[str, Any]) -> dict[str, float]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from recsys.errors import ArtifactError, MissingExtraError
 
+_POLLING = 40
+"""Milliseconds between two looks, seldom enough to cost the page nothing."""
 CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run")
 _CLOCKS = """
@@ -25,7 +27,7 @@ new MutationObserver(found => {
 }).observe(document, {subtree: true, childList: true, characterData: true, attributeFilter: ['src']});
 """
 """Streamlit draws by changing the document; the frame after a change is what a person sees."""
-_TOLD = "document.querySelector('[data-testid=stMain]')?.innerText ?? ''"
+_ANSWERED = "() => bench.sent && bench.got > bench.sent && bench.drawn > bench.sent"
 _IDLE = """() => {
   const app = document.querySelector('[data-testid=stApp]');
   return app && app.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning'
@@ -58,10 +60,9 @@ class Visitor:
 
     def change(self, act: Callable[[Any], None], *, seconds: float = 60) -> Seen:
         """Does something that changes what the page says, and waits until it is all there."""
-        before = self.page.evaluate(_TOLD)
         self.page.evaluate("bench.sent = 0")
         act(self.page)
-        self.page.wait_for_function(f"before => ({_TOLD}) !== before", arg=before, timeout=1000 * seconds)
+        self.page.wait_for_function(_ANSWERED, timeout=1000 * seconds, polling=_POLLING)
         self._settle(seconds)
         return self._seen()
 
@@ -69,7 +70,7 @@ class Visitor:
         """Waits until nothing is stale, twice: between a run of the page and its next one all is still for a moment."""
         for pause in (0, 150):
             self.page.wait_for_timeout(pause)
-            self.page.wait_for_function(_IDLE, timeout=1000 * seconds)
+            self.page.wait_for_function(_IDLE, timeout=1000 * seconds, polling=_POLLING)
 
     def _seen(self) -> Seen:
         found = self.page.evaluate("bench")
