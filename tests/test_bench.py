@@ -1,9 +1,23 @@
 import itertools
+import os
+import subprocess
+import sys
 import time
 
 import pytest
 
-from recsys.bench import comparing, pairs, run_scale_bench, searching, speed, train_synthetic
+from recsys.bench import (
+    clicking,
+    comparing,
+    dashboard,
+    pairs,
+    run_scale_bench,
+    searching,
+    speed,
+    train_synthetic,
+    visitor,
+)
+from recsys.errors import ArtifactError, MissingExtraError
 from recsys.schema import Dataset
 from recsys.settings import Settings
 
@@ -76,3 +90,53 @@ def test_both_ways_take_turns_and_a_short_one_is_called_more_often():
     assert 2 + 4 * 2 <= order.count("quick") <= 2 + 4 * 4
     runs = [name for name, _ in itertools.groupby(order)]
     assert runs == ["quick", "slow", "quick", "slow", "quick", "slow"]
+
+
+def test_the_parts_of_a_click_add_up():
+    moment = visitor.Seen(acted=10.0, sent=10.02, got=10.3, drawn=10.4)
+    parts = clicking._parts(moment, {"started": 10.03, "ended": 10.2})
+    rounded = {name: round(value, 6) for name, value in parts.items()}
+    assert rounded == {"browser": 20, "to_server": 10, "script": 170, "sending": 100, "drawing": 100}
+    early = clicking._parts(
+        moment, {"started": 10.03, "ended": 10.35}
+    )  # the last message came while the script was ending
+    assert round(sum(early.values()), 6) == 400
+
+
+def test_memory_and_processor_time_are_of_a_process_and_all_below_it():
+    here = dashboard._memory_mb(os.getpid())
+    assert 0 < here["pss"] <= here["rss"]
+    before = dashboard.cpu_seconds([os.getpid()])
+    while time.thread_time() < 0.1 or dashboard.cpu_seconds([os.getpid()]) < before + 0.05:
+        sum(range(10_000))
+    held = "held = bytearray(b'x') * (64 << 20); input()"
+    with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE) as child:
+        for _ in range(200):
+            if (more := dashboard._memory_mb(os.getpid())["pss"]) > here["pss"] + 60:
+                break
+            time.sleep(0.05)
+        assert child.pid in dashboard.tree_of(os.getpid())
+        child.communicate(b"\n")
+    assert more > here["pss"] + 60
+
+
+def test_a_dashboard_that_is_not_there_or_ends_is_an_error(monkeypatch, tmp_path):
+    (tmp_path / "app.py").write_text("")
+    monkeypatch.setattr(dashboard.recsys, "__file__", str(tmp_path / "recsys" / "__init__.py"))
+    with (
+        pytest.raises(ArtifactError, match="The dashboard did not start: '.*pages.shared.start"),
+        dashboard.running(Settings()),
+    ):
+        pass
+    (tmp_path / "app.py").unlink()
+    with pytest.raises(ArtifactError, match="not beside the installed package: '.*app.py'. Run this from a checkout"):
+        dashboard.root_folder()
+
+
+def test_a_browser_or_driver_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setattr(visitor, "CHROMIUM", "/nowhere/chromium")
+    with pytest.raises(ArtifactError, match="There is no Chromium: '/nowhere/chromium'"), visitor.visiting():
+        pass
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    with pytest.raises(MissingExtraError, match="driver of the browser is missing"), visitor.visiting():
+        pass
