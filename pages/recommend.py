@@ -7,13 +7,16 @@ from pages.shared.evidence import draw_evidence
 from pages.shared.frame import open_page, show_status
 from pages.shared.influence import draw_influence
 from pages.shared.sharing import draw_sharing
+from pages.shared.stages import add_stages, stage
 from pages.shared.widgets import plain, show_warnings
 
 with open_page("What would we show this person?") as page:
     asked = page.controls
-    found = page.recommender.recommend(
-        page.profile, k=asked.k, keep=asked.keep, popularity=asked.popularity, diversity=asked.diversity
-    )
+    with stage("recommend"):
+        found = page.recommender.recommend(
+            page.profile, k=asked.k, keep=asked.keep, popularity=asked.popularity, diversity=asked.diversity
+        )
+        add_stages(found.timings)
     show_warnings(found.warnings)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         view = st.segmented_control(

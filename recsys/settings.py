@@ -13,6 +13,8 @@ DEFAULT_DATASET = "movielens-100k"
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 DEFAULT_IMAGE_ENCODER = "efficientnet-lite0"
 DEFAULT_AUDIO_ENCODER = "descriptors"
+DEFAULT_INDEX = "exact"
+INDEXES = (DEFAULT_INDEX, "compressed")
 MAX_INTERESTS = 20
 MAX_INTEREST_LENGTH = 200
 MAX_LIKED = 100
@@ -102,6 +104,7 @@ class Settings:
         image_encoder: ``efficientnet-lite0``, or the hub name or local folder of a CLIP or SigLIP model.
         fetch_images: whether pictures of items that are given as web addresses are fetched from there.
         milvus: address of the server that searches, or a file of Milvus Lite; empty for this machine's own index.
+        index: ``exact``, or ``compressed`` for a search in a quarter of the memory that may miss items.
     """
 
     data_dir: Path = Path("data")
@@ -115,14 +118,15 @@ class Settings:
     image_encoder: str = DEFAULT_IMAGE_ENCODER
     fetch_images: bool = False
     milvus: str = ""
+    index: str = DEFAULT_INDEX
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
-        ``_BACKGROUND``, ``_MILVUS`` and the limits; empty means default.
+        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX`` and the limits; empty means default.
 
         Raises:
-            ConfigError: for a limit that is not a number.
+            ConfigError: for a limit that is not a number, or an unknown kind of index.
         """
         default = cls()
         return cls(
@@ -137,4 +141,13 @@ class Settings:
             image_encoder=environment.get("COLDLENS_IMAGE_ENCODER") or default.image_encoder,
             fetch_images=environment.get("COLDLENS_FETCH_IMAGES", "").lower() in ("on", "yes", "true", "1"),
             milvus=environment.get("COLDLENS_MILVUS", "").strip(),
+            index=_index_of(environment.get("COLDLENS_INDEX", "").strip() or default.index),
         )
+
+
+def _index_of(name: str) -> str:
+    if name not in INDEXES:
+        raise ConfigError(
+            "This kind of index does not exist", name, fix=f"Set COLDLENS_INDEX to one of: {', '.join(INDEXES)}."
+        )
+    return name

@@ -23,3 +23,12 @@ def test_a_limit_that_is_no_number_is_refused_by_name(value):
 def test_no_search_server_unless_one_is_named():
     assert Settings.from_environment({}).milvus == ""
     assert Settings.from_environment({"COLDLENS_MILVUS": " http://127.0.0.1:19530 "}).milvus == "http://127.0.0.1:19530"
+
+
+def test_the_kind_of_index_comes_from_the_environment_and_an_unknown_one_is_refused():
+    assert Settings.from_environment({}).index == "exact"
+    assert Settings.from_environment({"COLDLENS_INDEX": "compressed"}).index == "compressed"
+    with pytest.raises(
+        ConfigError, match=r"does not exist: 'hnsw'\. Set COLDLENS_INDEX to one of: exact, compressed\."
+    ):
+        Settings.from_environment({"COLDLENS_INDEX": "hnsw"})

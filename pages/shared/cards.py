@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared import figures
 from pages.shared.going import explain_item
+from pages.shared.stages import stage
 from pages.shared.widgets import plain
 from recsys.recommender import Recommender
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Dataset, Facet, Recommendations
@@ -20,10 +21,12 @@ PROBABILITY = (
 )
 
 
+@stage("cards")
 def draw_cards(found: Recommendations, recommender: Recommender) -> None:
     """Draws one bordered card per item, at most twenty at a time, each with its reason and a way to its explanation."""
     is_dark = st.context.theme.type == "dark"
-    reasons = recommender.reasons(found)
+    with stage("reasons"):
+        reasons = recommender.reasons(found)
     pages = -(-len(found) // _PER_PAGE)
     page = st.pagination(pages, key="page") if pages > 1 else 1
     contributions = found.contributions.to_numpy()
@@ -45,6 +48,7 @@ def draw_cards(found: Recommendations, recommender: Recommender) -> None:
                 _draw_reason(row, found, n, reasons[n])
 
 
+@stage("legend")
 def draw_legend(facets: tuple[Facet, ...], views: Sequence[str] = ()) -> None:
     """Draws what the colours of the bars stand for; of views where there are several."""
     is_dark = st.context.theme.type == "dark"
@@ -112,6 +116,7 @@ def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str
     return f"Score {score:.3f}: {parts or 'no parts'}"
 
 
+@stage("table")
 def draw_table(found: Recommendations, dataset: Dataset) -> None:
     """Draws the list as a table with one column per part of the score."""
     labels = {facet.key: facet.label for facet in found.facets}

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.frame import Page
+from pages.shared.stages import stage
 from pages.shared.widgets import plain
 from recsys.evaluation import OURS, Nearest, nearest
 
@@ -15,6 +16,7 @@ _METHODS = {"additive": OURS, "fine-tuned": "fine-tuned", "cosine": "bert cosine
 """What each scorer is called in the laboratory."""
 
 
+@stage("evidence")
 def draw_evidence(page: Page) -> None:
     """Draws one line beside the list: the held-out measure of the nearest test users, or where to get it."""
     if page.controls.popularity != 1 or page.controls.diversity:

@@ -272,7 +272,7 @@ def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:
     user: dict[Any, Any] = {}
     if len(dataset.users):
         user = dataset.users.iloc[int(rng.integers(len(dataset.users)))].dropna().to_dict()
-    popular = np.argsort(-dataset.popularity, kind="stable")[:200]
+    popular = dataset.by_popularity[:200]
     liked = rng.choice(popular, min(int(rng.integers(0, 3)), len(popular)), replace=False)
     interests = min(int(rng.integers(1, 4)), len(dataset.categories))
     return Profile(
@@ -286,7 +286,7 @@ def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:
 
 def offered_items(dataset: Dataset, *chosen: str | None) -> list[str]:
     """Returns labels to choose from: those chosen already, then the most popular items, at most 20,000."""
-    rows = np.argsort(-dataset.popularity, kind="stable")[:_OFFERED_ITEMS]
+    rows = dataset.by_popularity[:_OFFERED_ITEMS]
     known = [label for label in chosen if label in dataset.labelled_rows]
     return list(dict.fromkeys([*known, *(dataset.labels[row] for row in rows)]))
 

@@ -12,6 +12,7 @@ from pages.shared import resources
 from pages.shared.controls import ListControls, draw_list_controls, draw_view_controls
 from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
+from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
@@ -69,9 +70,11 @@ def run_app() -> None:
     the widget is left.
     """
     _leave_fragments()
-    page = _navigation()
-    st.session_state[_MARK] = _framed()
-    page.run()
+    with profiled_run():
+        page = _navigation()
+        with stage("form"):
+            st.session_state[_MARK] = _framed()
+        page.run()
 
 
 def _leave_fragments() -> None:
@@ -202,11 +205,14 @@ def _choose_dataset(params: dict[str, list[str]]) -> str:
 def show_status(page: Page, found: Recommendations) -> None:
     """Draws the status line: encoder, device and precision, number of items, milliseconds of the last answer by stage.
 
+    An index that may miss items is named there, and how many of the best it finds.
+
     Above it stands where pictures come from, as their licences ask for.
     """
     if IMAGE in page.recommender.views and page.dataset.info.source:
         st.caption(f":material/copyright: {plain(page.dataset.info.source)}")
     encoder = page.recommender.encoder
     stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in found.timings.items())
-    parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", stages)
-    st.caption(f":material/memory: {plain(' · '.join(parts))}")
+    about = page.recommender.index.about
+    parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", about, stages)
+    st.caption(f":material/memory: {plain(' · '.join(filter(None, parts)))}")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import figures
 from pages.shared.frame import Page
+from pages.shared.stages import stage
 from recsys.schema import Influence, Recommendations
 
 _HELP = (
@@ -12,6 +13,7 @@ _HELP = (
 )
 
 
+@stage("influence")
 def draw_influence(page: Page, found: Recommendations) -> None:
     """Draws the meter of a list that is not empty; the scorer must have a prior."""
     influence = page.recommender.influence(found, keep=page.keep)

@@ -90,7 +90,7 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
     trained = tuned_key(dataset) or "" if scorer == "fine-tuned" else ""
-    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, trained, *media)
+    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, trained, chosen.index, chosen.milvus, *media)
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)

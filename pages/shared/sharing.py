@@ -4,10 +4,12 @@ import streamlit as st
 
 from pages.shared.frame import Page
 from pages.shared.link import make_link
+from pages.shared.stages import stage
 from recsys.export import to_csv, to_json
 from recsys.schema import Recommendations
 
 
+@stage("sharing")
 def draw_sharing(page: Page, found: Recommendations) -> None:
     """Draws the popovers that copy the link and export the list."""
     with st.container(horizontal=True, width="content", gap="small"):

@@ -1,14 +1,14 @@
 """How fast is it on this machine: ratios against a rival in the same run, medians and 95th percentiles in milliseconds."""
 
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from recsys.bench.comparing import time_comparisons
 from recsys.bench.explaining import time_explanations
+from recsys.bench.pairs import time_pairs
+from recsys.bench.searching import time_bandwidth, time_searches
 from recsys.datasets import open_dataset
 from recsys.encoder import Encoder, open_encoder
 from recsys.encoder.folder import locate
@@ -20,7 +20,7 @@ from recsys.settings import Settings
 from recsys.training import train_additive
 from recsys.views.text import item_texts
 
-_REPEATS = 5
+_REPEATS = 7
 _PROFILES = 200
 _TRAININGS = 3
 
@@ -39,7 +39,7 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
     profiles = _profiles(dataset, np.random.default_rng(0), _PROFILES)
     sizes = [len(dataset.items), *(size for size in (100_000, 1_000_000) if size <= largest)]
     whatif, bandwidth = _whatif(recommender, profiles, sizes)
-    return {
+    found: dict[str, Any] = {
         "machine": {"device": encoder.description, "encoder": encoder.name, "dataset": dataset.name},
         "encode": _encode(dataset, encoder, settings, recommender.scorer.queries(profiles)),
         "whatif": whatif,
@@ -47,6 +47,7 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         **_questions(dataset, encoder, profiles, settings),
         "training": _training(dataset, recommender.embeddings, recommender.encoder),
     }
+    return found | {"ratios": _ratios(found)}
 
 
 def _questions(dataset: Dataset, encoder: Encoder, profiles: list[Profile], settings: Settings) -> dict[str, Any]:
@@ -81,29 +82,19 @@ def _encode(dataset: Dataset, encoder: Encoder, settings: Settings, queries: np.
     texts = item_texts(dataset)
     device = encoder.description.split(",")[0].split(":")[0]
     rival = SentenceTransformer(str(locate(settings.encoder)), device=device)
-    ours_seconds, theirs_seconds = _paired(
-        lambda: encoder.encode(texts, bulk=True), lambda: rival.encode(texts, show_progress_bar=False)
+    pairs = time_pairs(
+        lambda: encoder.encode(texts, bulk=True),
+        lambda: rival.encode(texts, show_progress_bar=False),
+        repeats=_REPEATS,
     )
     ours, theirs = encoder.encode(texts, bulk=True), rival.encode(texts, show_progress_bar=False)
     return {
-        "ratio": round(float(np.median(np.divide(theirs_seconds, ours_seconds))), 3),
-        "texts_per_second": round(len(texts) / float(np.median(ours_seconds)), 1),
-        "rival_texts_per_second": round(len(texts) / float(np.median(theirs_seconds)), 1),
+        "ratio": round(pairs.ratio, 3),
+        "texts_per_second": round(len(texts) / float(np.median(pairs.first)), 1),
+        "rival_texts_per_second": round(len(texts) / float(np.median(pairs.second)), 1),
         "top_10_overlap": round(_overlap(ours, theirs, queries), 4),
         "n_texts": len(texts),
     }
-
-
-def _paired(first: Callable[[], object], second: Callable[[], object]) -> tuple[list[float], list[float]]:
-    first(), second()
-    pairs = [(_seconds(first), _seconds(second)) for _ in range(_REPEATS)]
-    return [a for a, _ in pairs], [b for _, b in pairs]
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def _overlap(ours: np.ndarray, theirs: np.ndarray, queries: np.ndarray, k: int = 10) -> float:
@@ -116,34 +107,20 @@ def _whatif(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the times for each size, and the bandwidth at the largest."""
     times: dict[str, Any] = {}
-    bandwidth: dict[str, Any] = {}
     real = np.asarray(recommender.index.vectors)
     for size in sizes:
-        index = ItemIndex(_synthetic(real, size))
-        fresh = _profiles(recommender.dataset, np.random.default_rng(size), 60)
-        query = recommender.scorer.queries(profiles[:1])
-        times[str(size)] = _answer_times(index, recommender, fresh)
-        search = float(np.median([_seconds(partial(index.search, query, 10)) for _ in range(15)]))
-        achieved, streaming = index.vectors.nbytes / search, _bandwidth(index.vectors)
-        times[str(size)]["search_ms"] = round(search * 1000, 3)
-        bandwidth = {
-            "bandwidth_fraction": round(achieved / streaming, 3),
-            "n_items": size,
-            "achieved_gb_s": round(achieved / 1e9, 1),
-            "streaming_gb_s": round(streaming / 1e9, 1),
-        }
-    return times, bandwidth
+        vectors = _synthetic(real, size)
+        fresh = _profiles(recommender.dataset, np.random.default_rng(size), 120)
+        times[str(size)] = time_searches(recommender.scorer, vectors, fresh)
+    return times, time_bandwidth(vectors, recommender.scorer.queries(profiles[:1]))
 
 
-def _answer_times(index: ItemIndex, recommender: Recommender, profiles: Sequence[Profile]) -> dict[str, float]:
-    """From a changed profile to the ranked top ten: each profile's sentence is new, so nothing comes from a cache."""
-
-    def answer(profile: Profile) -> None:
-        index.search(recommender.scorer.queries([profile]), 10)
-
-    answer(profiles[0])
-    taken = [_seconds(partial(answer, profile)) * 1000 for profile in profiles[1:]]
-    return {"p50_ms": round(float(np.percentile(taken, 50)), 2), "p95_ms": round(float(np.percentile(taken, 95)), 2)}
+def _ratios(found: dict[str, Any]) -> dict[str, float]:
+    """Every ratio in one place: what can be compared between runs, and between machines."""
+    ratios = {"encode": found["encode"]["ratio"], "bandwidth": found["search"]["bandwidth_fraction"]}
+    for size, times in found["whatif"].items():
+        ratios |= {f"{name}_{size}": times[name] for name in ("numpy_over_exact", "exact_over_compressed")}
+    return ratios
 
 
 def _synthetic(real: np.ndarray, size: int) -> np.ndarray:
@@ -155,15 +132,6 @@ def _synthetic(real: np.ndarray, size: int) -> np.ndarray:
         block = rng.standard_normal((min(65536, size - start), real.shape[1]), dtype=np.float32)
         vectors[start : start + len(block)] = block / np.linalg.norm(block, axis=1, keepdims=True)
     return vectors
-
-
-def _bandwidth(vectors: np.ndarray) -> float:
-    """Returns bytes per second of reading the matrix once with all threads, the best of several passes."""
-    import torch
-
-    flat = torch.from_numpy(vectors).view(-1)
-    flat.sum()
-    return vectors.nbytes / min(_seconds(lambda: flat.sum()) for _ in range(_REPEATS))
 
 
 def _profiles(dataset: Dataset, rng: np.random.Generator, n: int) -> list[Profile]:

@@ -1,6 +1,7 @@
 """The command line: the same path as the pages, for people and, with ``--json``, for machines."""
 
 from recsys.cli import (
+    benching,
     comparing,
     compressing,
     distributing,
@@ -15,6 +16,7 @@ from recsys.cli.shared import app, run
 
 __all__ = [
     "app",
+    "benching",
     "comparing",
     "compressing",
     "distributing",

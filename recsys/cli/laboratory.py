@@ -1,6 +1,5 @@
-"""Evaluating and measuring."""
+"""The laboratory: every method judged on people that none has seen."""
 
-import json
 import sys
 from typing import Annotated, Any
 
@@ -82,17 +81,6 @@ def _shots(text: str) -> tuple[int, ...]:
         raise DataError("The shots are not numbers", text, fix=fix) from None
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    try:
-        found = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        found = ()
-    if not found or min(found) < 10:
-        fix = "Write whole numbers from 10 on, separated by commas, for example 1682,10000."
-        raise DataError("The numbers of items are not understood", text, fix=fix)
-    return found
-
-
 def _print_evaluation(found: dict[str, Any]) -> None:
     levels = list(found["results"])
     methods = dict.fromkeys(method for level in levels for method in found["results"][level])
@@ -120,35 +108,3 @@ def _print_evaluation(found: dict[str, Any]) -> None:
     for method, gains in found["fine_tuning"].items():
         for level, gain in gains.items():
             print(f"{level}: {method} against additive: {gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]")
-
-
-@app.command("bench")
-def bench_command(
-    largest: Annotated[int, typer.Option(min=1, help="Largest synthetic catalog.")] = 1_000_000,
-    train: Annotated[
-        int | None, typer.Option(min=1000, help="Only train, on this many synthetic interactions.")
-    ] = None,
-    maps: Annotated[
-        str | None, typer.Option(help="Only fit maps, of these numbers of items, for example 1682,10000,50000.")
-    ] = None,
-    scale: Annotated[
-        bool, typer.Option("--scale", help="Only import and build a synthetic catalog, with 20 interactions per item.")
-    ] = False,
-    items: Annotated[int, typer.Option(min=100, help="Items of the catalog of --scale.")] = 100_000,
-    as_json: JsonFlag = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Measure this machine: encoding against sentence-transformers, from a changed profile to a list, and training."""
-    from recsys.bench import run_bench, run_map_bench, run_scale_bench, train_synthetic
-
-    if scale:
-        result = run_scale_bench(settings_of(data_dir), n_items=items)
-    elif maps:
-        result = run_map_bench(settings_of(data_dir), sizes=_sizes(maps))
-    else:
-        result = train_synthetic(train) if train else run_bench(settings_of(data_dir), largest=largest)
-    if as_json:
-        print_json(result)
-        return
-    for name, value in result.items():
-        print(f"{name}: {json.dumps(value)}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.explanation.pieces import Piece, join, split
-from recsys.index import ItemIndex
+from recsys.index import Index
 from recsys.schema import Explanation
 from recsys.scorer import Scorer
 
@@ -35,9 +35,7 @@ class Deletion:
         return float(self.random[:, 1:-1].mean() - self.strongest[1:-1].mean()) if len(self.labels) > 1 else 0.0
 
 
-def delete_words(
-    explanation: Explanation, *, scorer: Scorer, index: ItemIndex, item_row: int, seed: int = 0
-) -> Deletion:
+def delete_words(explanation: Explanation, *, scorer: Scorer, index: Index, item_row: int, seed: int = 0) -> Deletion:
     """Deletes the profile's words in the order of their contributions, and in random orders; every score is a real one."""
     texts = [text for text in explanation.texts if text.side == "profile"]
     places = [((text.key, n), word) for text in texts for n, word in enumerate(text.words) if word.is_read]

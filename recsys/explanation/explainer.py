@@ -10,7 +10,7 @@ from recsys.artifact import ArtifactStore
 from recsys.encoder import Encoder
 from recsys.explanation.item_words import ItemWords
 from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, words_of
-from recsys.index import ItemIndex
+from recsys.index import Index
 from recsys.schema import (
     ITEM_ID,
     PRIOR,
@@ -62,7 +62,7 @@ class Explainer:
     """
 
     def __init__(
-        self, dataset: Dataset, *, scorer: Scorer, index: ItemIndex, encoder: Encoder, embeddings: np.ndarray
+        self, dataset: Dataset, *, scorer: Scorer, index: Index, encoder: Encoder, embeddings: np.ndarray
     ) -> None:
         self.scorer = scorer
         self.index = index

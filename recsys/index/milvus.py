@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recsys.index.collection import Collection, alias_of, failures, fingerprint_of, publish
-from recsys.index.exact import Hits, ItemIndex
+from recsys.index.protocol import Hits, Index
 from recsys.index.row_filter import row_filters
 
 __all__ = ["MilvusIndex", "alias_of", "publish"]
@@ -39,7 +39,7 @@ class MilvusIndex:
         alias: that the vectors were published under; see ``alias_of``.
     """
 
-    def __init__(self, local: ItemIndex, *, uri: str, alias: str) -> None:
+    def __init__(self, local: Index, *, uri: str, alias: str) -> None:
         self._failures: tuple[type[Exception], ...] = (*failures(), _ServerError)
         self.local = local
         self._uri, self._alias = uri, alias
@@ -55,6 +55,11 @@ class MilvusIndex:
     def vectors(self) -> np.ndarray:
         """``(n_items, dim)`` float32, the local ones."""
         return self.local.vectors
+
+    @property
+    def about(self) -> str:
+        """Who searches."""
+        return "searched by this machine, not by Milvus" if self._notice else "searched by Milvus"
 
     @property
     def notice(self) -> str:

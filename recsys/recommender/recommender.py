@@ -5,20 +5,19 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from recsys.diagnostics import Finding, diagnose
 from recsys.diversity import diversify
-from recsys.encoder import CachedEncoder, Encoder, open_encoder
+from recsys.encoder import CachedEncoder, Encoder
 from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
-from recsys.finetuning import FineTuningConfig, open_tuned, tuned_in_memory
-from recsys.index import ItemIndex
+from recsys.index import Index, open_index
 from recsys.recommender.available import SCORERS, default_scorer
 from recsys.recommender.checks import check_k, check_known, check_share, check_weights, outside_data
+from recsys.recommender.opening import encoder_of, searched
 from recsys.recommender.reasons import reason_of, reasons_of
 from recsys.schema import (
     ITEM_ID,
@@ -33,7 +32,7 @@ from recsys.schema import (
     Scores,
 )
 from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
-from recsys.settings import MAX_INTEREST_LENGTH, Settings
+from recsys.settings import DEFAULT_INDEX, MAX_INTEREST_LENGTH, Settings
 from recsys.training.store import open_or_train
 from recsys.views.embeddings import embed_items
 from recsys.views.facts import Facts, facts_of
@@ -59,7 +58,8 @@ class Recommender:
         dataset: Dataset,
         *,
         scorer: Scorer,
-        index: ItemIndex,
+        index: Index,
+        index_kind: str = DEFAULT_INDEX,
         encoder: Encoder,
         embeddings: np.ndarray,
         embeddings_key: str = "",
@@ -73,6 +73,7 @@ class Recommender:
         self.embeddings_key = embeddings_key
         self.views = dict(views or {})
         self.base = self
+        self._index_kind = index_kind
         self._device = "cuda" if encoder.description.startswith("cuda") else "cpu"
 
     @classmethod
@@ -104,7 +105,7 @@ class Recommender:
             fix = f"Choose one of: {', '.join(SCORERS)}."
             raise ConfigError("This scorer is not available", scorer, fix=fix)
         settings = settings or Settings()
-        made = _encoder_of(dataset, scorer, encoder, settings)
+        made = encoder_of(dataset, scorer, encoder, settings)
         vectors, key = embed_items(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)
         opened = open_views(
@@ -123,11 +124,13 @@ class Recommender:
         else:
             ranked = CosineScorer(vectors, dataset=dataset, encoder=cached, views=opened)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
-        index = _searched(ItemIndex(ranked.item_vectors, device=device), dataset.name, ranked.name, settings.milvus)
+        local = open_index(ranked.item_vectors, device=device, kind=settings.index)
+        index = searched(local, dataset.name, ranked.name, settings.milvus)
         return cls(
             dataset,
             scorer=ranked,
             index=index,
+            index_kind=settings.index,
             encoder=cached,
             embeddings=vectors,
             embeddings_key=key,
@@ -145,11 +148,13 @@ class Recommender:
             return self
         scorer = self.scorer.with_views(weights)
         is_same = scorer.item_vectors is self.index.vectors
-        index = self.index if is_same else ItemIndex(scorer.item_vectors, device=self._device)
+        kind, device = self._index_kind, self._device
+        index = self.index if is_same else open_index(scorer.item_vectors, device=device, kind=kind)
         made = Recommender(
             self.dataset,
             scorer=scorer,
             index=index,
+            index_kind=kind,
             encoder=self.encoder,
             embeddings=self.embeddings,
             embeddings_key=self.embeddings_key,
@@ -438,27 +443,6 @@ class Recommender:
         return replace(
             facet, label=f"Liked {self.dataset.labels[self.dataset.item_row(facet.key.removeprefix('liked:'))]}"
         )
-
-
-def _encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
-    """The encoder that a scorer reads with: the fine-tuned one has its own, which for a dataset in memory is trained now."""
-    device, precision = settings.device, settings.precision
-    if scorer == "fine-tuned" and dataset.folder is not None:
-        return open_tuned(dataset, device=device, precision=precision)
-    made = encoder or open_encoder(settings.encoder, device=device, precision=precision)
-    if scorer != "fine-tuned":
-        return made
-    bare = made.uncached if isinstance(made, CachedEncoder) else made
-    return tuned_in_memory(dataset, bare, config=FineTuningConfig()).encoder
-
-
-def _searched(local: ItemIndex, dataset: str, scorer: str, milvus: str) -> ItemIndex:
-    """The index itself, or one that asks a server first; other weights of views make other vectors, which no server holds."""
-    if not milvus:
-        return local
-    from recsys.index.milvus import MilvusIndex, alias_of
-
-    return cast(ItemIndex, MilvusIndex(local, uri=milvus, alias=alias_of(dataset, scorer)))
 
 
 def _of_media(progress: Progress) -> Progress:

@@ -169,6 +169,11 @@ class Dataset:
         return np.bincount(liked, minlength=len(self.items))
 
     @cached_property
+    def by_popularity(self) -> np.ndarray:
+        """The item_rows, most liked first, ``(n_items,)``."""
+        return np.argsort(-self.popularity, kind="stable")
+
+    @cached_property
     def likes(self) -> pd.DataFrame:
         """The interactions that are likes: those rated ``info.liked_from`` or more, and those without a rating."""
         frame = self.interactions

@@ -167,7 +167,8 @@ class Known:
         facts = model.basis.rows(self.profiles) @ model.facts
         said = self.interests - self.n_interests[:, None] * model.interest_centre
         interests = said / _at_least_one(self.n_interests, model.interest_offset) @ model.interests
-        liked = self.liked @ model.liked / _at_least_one(self.n_liked, model.liked_offset)
+        rows = np.unique(self.liked.indices)  # SciPy would make a float64 copy of what all other items say, too
+        liked = self.liked[:, rows] @ model.liked[rows] / _at_least_one(self.n_liked, model.liked_offset)
         return np.asarray(facts + interests + liked)
 
 
@@ -237,7 +238,11 @@ class AdditiveScorer:
         self.views = (TEXT, *self._views)
         self.weights: Mapping[str, float] = dict.fromkeys(self.views, 1.0) | dict(weights or {})
         self.model = model if all(weight == 1 for weight in self.weights.values()) else self._weighted()
-        self.item_vectors = np.ascontiguousarray(np.hstack([self.model.items, model.prior[:, None]]), np.float32)
+        self.item_vectors = _item_vectors(self.model)
+        if self.model.items.dtype == np.float32:  # the vectors hold the same numbers: one copy in memory is enough
+            self.model = replace(self.model, items=self.item_vectors[:, :-1])
+        if model.items.dtype == np.float32 and all(weight == 1 for weight in self.weights.values()):
+            self._fitted = self.model
         self.item_map = TextMap(model.text_centre, _without_prior(model.text), self.weights[TEXT])
 
     def with_views(self, weights: Mapping[str, float]) -> "AdditiveScorer":
@@ -372,6 +377,14 @@ class AdditiveScorer:
 
 def _chunks(n_items: int) -> Iterable[slice]:
     return (slice(start, start + _ROWS) for start in range(0, n_items, _ROWS))
+
+
+def _item_vectors(model: AdditiveModel) -> np.ndarray:
+    """Returns ``(n_items, k + 1)`` float32: the taste that each item answers to, and its prior."""
+    n_items, k = model.items.shape
+    vectors = np.empty((n_items, k + 1), np.float32)
+    vectors[:, :-1], vectors[:, -1] = model.items, model.prior
+    return vectors
 
 
 def _without_prior(matrix: np.ndarray) -> np.ndarray:

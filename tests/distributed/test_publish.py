@@ -19,7 +19,7 @@ PROFILES = [Profile(30, "F", interests=("space",), liked=("03",)), Profile(), Pr
 
 @pytest.fixture
 def with_toy_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.recommender.recommender.open_encoder", lambda *_, **__: ToyEncoder())
+    monkeypatch.setattr("recsys.recommender.opening.open_encoder", lambda *_, **__: ToyEncoder())
 
 
 def published(*more: str) -> dict:

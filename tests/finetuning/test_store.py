@@ -84,7 +84,7 @@ def test_saved_encoders_read_as_they_were(tiny: TransformerEncoder, tmp_path: Pa
 
 
 def test_a_dataset_in_memory_is_trained_on_then_and_there(tiny: TransformerEncoder, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("recsys.recommender.recommender.FineTuningConfig", lambda: QUICK)
+    monkeypatch.setattr("recsys.recommender.opening.FineTuningConfig", lambda: QUICK)
     found = Recommender.from_dataset(world(n_users=60), scorer="fine-tuned", encoder=tiny)
     assert found.scorer.name == "fine-tuned"
     assert found.encoder.identity != tiny.identity

@@ -17,7 +17,7 @@ def queries() -> np.ndarray:
 
 
 def brute_force(vectors: np.ndarray, query: np.ndarray, k: int, mask: np.ndarray | None = None) -> np.ndarray:
-    exact = vectors.astype(np.float64) @ query.astype(np.float64)
+    exact = np.einsum("nd,d->n", vectors.astype(np.float64), query.astype(np.float64))
     rows = [row for row in range(len(vectors)) if mask is None or mask[row]]
     return np.array(sorted(rows, key=lambda row: (-exact[row], row))[:k])
 
@@ -57,10 +57,12 @@ def test_batch_equals_one_by_one(vectors, queries):
 
 
 def test_small_blocks_change_nothing(vectors, queries, monkeypatch):
-    whole = ItemIndex(vectors).search(queries, 10)
+    masks = [np.random.default_rng(n).random(500) < 0.1 for n in range(7)]
+    whole = ItemIndex(vectors).search(queries, 10, allowed=masks)
     monkeypatch.setattr("recsys.index.exact._BLOCK_BYTES", 1)
-    monkeypatch.setattr("recsys.index.exact._RESCORED_ROWS", 3)
-    for rows, expected in zip(ItemIndex(vectors).search(queries, 10).rows, whole.rows, strict=True):
+    monkeypatch.setattr("recsys.index.rescoring._RESCORED_ROWS", 3)
+    found = ItemIndex(vectors).search(queries, 10, allowed=masks)
+    for rows, expected in zip(found.rows, whole.rows, strict=True):
         np.testing.assert_array_equal(rows, expected)
 
 
@@ -166,3 +168,17 @@ def test_ranks_of_many_items_for_many_queries_are_those_of_each_alone(seed):
     assert everywhere.tolist() == [[index.rank_of(q, int(r)) for r in rows] for q in queries]
     assert index.ranks_of(queries[:0], rows).shape == (0, 25)
     assert index.ranks_of(queries, rows[:0]).shape == (6, 0)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
+def test_what_float32_cannot_tell_apart_is_a_candidate(device):
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((2000, 64)).astype(np.float32) / 100
+    base = rng.standard_normal(64).astype(np.float32)
+    alike = rng.permutation(2000)[:40]
+    vectors[alike] = base + 1e-7 * rng.standard_normal((40, 64)).astype(np.float32)
+    query = rng.standard_normal(64) / 8 + base
+
+    hits = ItemIndex(vectors, device=device).search(query[None], 10)
+
+    np.testing.assert_array_equal(hits.rows[0], brute_force(vectors, query, 10))

@@ -1,8 +1,11 @@
 """The page "What would we show this person?" in-process."""
 
+import json
+
 import pandas as pd
 import pytest
 
+from pages.shared import stages
 from recsys.datasets import open_dataset, write_folder
 from recsys.recommender import Recommender
 from recsys.schema import Dataset, DatasetInfo, Profile
@@ -159,6 +162,22 @@ def test_a_filter_that_nothing_passes_gives_an_empty_state(open_app):
 
     assert not app.exception
     assert "No item passes the filters" in texts(app.info)
+
+
+def test_the_page_tells_its_stages(open_app, monkeypatch, tmp_path):
+    monkeypatch.setenv(stages.FILE, str(tmp_path / "runs"))
+    app = open_app(interests=["space"], k="3")
+    assert not app.exception
+    found = json.loads((tmp_path / "runs").read_text().splitlines()[-1])["stages"]
+    assert {"form", "recommend", "encode", "search", "contributions", "reasons", "influence", "cards"} <= set(found)
+    assert all(milliseconds > -0.01 for milliseconds in found.values())
+
+
+def test_an_index_that_may_miss_items_is_named_with_its_recall(open_app, monkeypatch):
+    monkeypatch.setenv("COLDLENS_INDEX", "compressed")
+    app = open_app(interests=["space"], k="3")
+    assert len(titles(app)) == 3
+    assert "compressed index, recall@10 1.000" in texts(app.caption).replace("\\", "")
 
 
 def test_honesty_and_status_are_on_the_page(open_app):

@@ -21,7 +21,7 @@ def scorer(
 ) -> Scorer:
     """How BERT itself learns is seen in tests/finetuning; here the toy encoder stands for what has been trained."""
     trained = SimpleNamespace(encoder=ToyEncoder("trained"))
-    monkeypatch.setattr("recsys.recommender.recommender.tuned_in_memory", lambda *_, **__: trained)
+    monkeypatch.setattr("recsys.recommender.opening.tuned_in_memory", lambda *_, **__: trained)
     found = Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder).scorer
     assert found.name == request.param
     return found
