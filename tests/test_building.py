@@ -229,7 +229,7 @@ def test_a_disk_that_fills_up_leaves_the_old_state(toy_folder: Dataset, monkeypa
 
 
 def test_the_encoder_comes_from_the_settings(toy_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(TransformerEncoder, "from_pretrained", lambda name, **options: ToyEncoder(name))
+    monkeypatch.setattr(TransformerEncoder, "from_folder", lambda folder, **options: ToyEncoder(options["name"]))
     assert build(toy_folder, until="encode").encoder.identity == "all-MiniLM-L6-v2"
 
 

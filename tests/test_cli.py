@@ -44,7 +44,7 @@ class Shell:
 @pytest.fixture
 def shell(toy_folder: Dataset, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     data_dir = toy_folder.folder.parent
-    monkeypatch.setattr(TransformerEncoder, "from_pretrained", lambda name, **options: ToyEncoder())
+    monkeypatch.setattr(TransformerEncoder, "from_folder", lambda folder, **options: ToyEncoder())
     for name in ("DATASET", "ENCODER", "DEVICE", "PRECISION"):
         monkeypatch.delenv(f"COLDLENS_{name}", raising=False)
     monkeypatch.setenv("COLDLENS_DATA_DIR", str(data_dir))

@@ -96,7 +96,7 @@ def test_what_is_unknown_of_a_tiny_catalog_is_null_and_said_in_words(shell: Shel
 
 
 def test_maps_are_timed(toy_folder, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(TransformerEncoder, "from_pretrained", lambda name, **options: ToyEncoder())
+    monkeypatch.setattr(TransformerEncoder, "from_folder", lambda folder, **options: ToyEncoder())
     found = run_map_bench(Settings(data_dir=toy_folder.folder.parent, dataset="toy"), sizes=(60,))
 
     assert found["60"]["fit_seconds"] > 0

@@ -34,11 +34,6 @@ class Grid:
     centre: np.ndarray
     half: np.ndarray
 
-    @property
-    def about(self) -> str:
-        """Its kind, and the recall."""
-        return f"compressed index, recall@10 {self.recall:.3f}"
-
     @classmethod
     def from_vectors(cls, vectors: np.ndarray) -> "Grid":
         """Looks at every row, a block at a time."""
@@ -79,6 +74,11 @@ class CompressedIndex:
         self._grid = grid
         self._shards = tuple(shards)
         self._exact = ItemIndex(vectors)
+
+    @property
+    def about(self) -> str:
+        """Its kind, and the recall."""
+        return f"compressed index, recall@10 {self.recall:.3f}"
 
     @classmethod
     def from_vectors(cls, vectors: np.ndarray) -> "CompressedIndex":

@@ -64,7 +64,7 @@ def test_a_view_is_left_out_and_the_numbers_say_so(open_app):
 
 
 def test_a_catalog_of_texts_alone_has_no_such_controls(open_app, monkeypatch, tmp_path):
-    monkeypatch.setattr(TransformerEncoder, "from_pretrained", lambda name, **options: ToyEncoder())
+    monkeypatch.setattr(TransformerEncoder, "from_folder", lambda folder, **options: ToyEncoder())
     resources._encoder.clear()
     toy = toy_dataset()
     bare = toy.items[["item_id", "title", "description"]]
