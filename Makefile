@@ -26,8 +26,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
-peers: $(VENV)/.installed  ## install the rivals and trackers that are packages of their own (one compiles, it needs gcc)
-	@$(PIP) install -q -c constraints.txt -e '.[peers,tracking,audit]'
+peers: $(VENV)/.installed  ## install rivals, trackers and what trains BERT (one package compiles, it needs gcc)
+	@$(PIP) install -q -c constraints.txt -e '.[peers,tracking,audit,tune]'
 
 app: $(VENV)/.installed  ## start the dashboard
 	@$(BIN)/python -m pages.shared.start

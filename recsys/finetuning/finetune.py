@@ -127,7 +127,7 @@ def require_trainer(config: FineTuningConfig | None = None) -> None:
     needed = ["accelerate", *(["peft"] if config is not None and config.lora_rank else [])]
     for package in needed:
         if find_spec(package) is None:
-            fix = "Install it with `pip install 'coldlens[finetune]'`."
+            fix = "Run `make peers`, or `pip install 'coldlens[finetune]'`."
             raise MissingExtraError("A package that fine-tuning needs is missing", package, fix=fix)
 
 

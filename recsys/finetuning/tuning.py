@@ -58,7 +58,7 @@ def search(
         NotTrainedError: for a dataset without likes of other users.
     """
     if find_spec("optuna") is None:
-        fix = "Install it with `pip install 'coldlens[tune]'`."
+        fix = "Run `make peers`, or `pip install 'coldlens[tune]'`."
         raise MissingExtraError("The package that searches is missing", "optuna", fix=fix)
     require_trainer(config)
     study = _study(folder, dataset, config)
