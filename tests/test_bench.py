@@ -25,6 +25,7 @@ from recsys.settings import Settings
 def test_bench_gives_every_figure(toy_folder: Dataset, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(speed, "_REPEATS", 2)
     monkeypatch.setattr(speed, "_PROFILES", 10)
+    monkeypatch.setattr(speed, "_LARGE", 12)
     monkeypatch.setattr(searching, "_PAIRS", 3)
     monkeypatch.setattr(comparing, "_GRID", 100)
     monkeypatch.setattr(comparing, "_SENTENCES", 50)

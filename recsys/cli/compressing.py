@@ -55,7 +55,7 @@ def distil_command(
         unlabelled_texts(opened, n_profiles=profiles, seed=seed),
         into=into,
         config=config,
-        progress=lambda done, total: report("distil", done, total),
+        progress=lambda done, total: _tell(report, done, total),
     )
     report.end()
     found = {"teacher": teacher.name, "dataset": opened.name, **made.to_dict()}
@@ -66,6 +66,12 @@ def distil_command(
     cosine = "" if made.cosine is None else f", and a mean cosine of {made.cosine:.3f} to it"
     print(f"On texts that it has not seen it keeps {made.neighbours_kept:.0%} of the teacher's nearest ten{cosine}.")
     print(f"Use it with `--encoder {into}`; compare it with `recsys encoders {teacher.name} {into}`.")
+
+
+def _tell(report: ProgressReport, done: int, total: int) -> None:
+    """Reports every twentieth part."""
+    if done == total or done % max(1, total // 20) == 0:
+        report("distil", done, total)
 
 
 @app.command("encoders")
