@@ -58,7 +58,12 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
         )
         can_tune = find_spec("accelerate") is not None
         steps = can_tune and st.number_input(
-            "Steps of fine-tuning", 0, 100_000, 0, 50, help="BERT itself learns in every fold; 0 leaves it as it is."
+            "Steps of fine-tuning",
+            0,
+            100_000,
+            0,
+            50,
+            help="BERT itself learns in every fold, seconds a step without a GPU.",
         )
         if missing:
             st.caption(f"Not installed: {', '.join(missing)}. Add them with `make peers`.")

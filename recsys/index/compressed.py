@@ -66,6 +66,8 @@ class CompressedIndex:
             ``NaN`` without items.
     """
 
+    notice = ""
+
     def __init__(
         self, vectors: np.ndarray, *, grid: Grid, shards: Sequence[tuple[int, Any]], recall: float = float("nan")
     ) -> None:

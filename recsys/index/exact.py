@@ -32,6 +32,7 @@ class ItemIndex:
     """
 
     about = ""
+    notice = ""
 
     def __init__(self, vectors: np.ndarray, *, device: str = "cpu", device_bytes: int | None = None) -> None:
         self.vectors = vectors

@@ -37,6 +37,11 @@ class Index(Protocol):
         """What a reader should know of the search, for the status line; empty for an exact one on this machine."""
         ...
 
+    @property
+    def notice(self) -> str:
+        """What a reader should know of the last search; empty where it went as it should."""
+        ...
+
     def __len__(self) -> int: ...
 
     def scores(self, queries: np.ndarray) -> np.ndarray:

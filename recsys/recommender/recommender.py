@@ -210,7 +210,7 @@ class Recommender:
         shown[[self.dataset.item_row(item_id) for item_id in exclude]] = False
         allowed = [self._without_liked(shown, profile) for profile in profiles]
         hits = self.index.search(queries, k if diversity == 0 else _CANDIDATES * k, allowed=allowed)
-        if notice := getattr(self.index, "notice", ""):
+        if notice := self.index.notice:
             warnings = [[*said, notice] for said in warnings]
         rows = [self._spread(*hit, k, diversity) for hit in zip(hits.rows, hits.scores, strict=True)]
         searched = time.perf_counter()
