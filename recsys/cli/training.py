@@ -83,8 +83,11 @@ def train_command(
     found = _fine_tune(
         open_named(name, settings), settings, with_steps(config, steps), accumulate, fresh=fresh, wandb=wandb
     )
-    if found is None:
-        return
+    if found is not None:
+        _print_fine_tuned(found, as_json=as_json)
+
+
+def _print_fine_tuned(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return

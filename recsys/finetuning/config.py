@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from recsys.errors import ConfigError
 
 LOSSES = ("softmax", "bce")
+MEASURE = "eval_ndcg"
+"""What a trainer calls nDCG@10 of the held-out users."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class FineTuningConfig:
         for name in ("steps", "batch_size", "judge_every", "patience"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"The number {name} is too small", getattr(self, name), fix="Choose 1 or more.")
+        if self.judge_every > self.steps:
+            fix = "Choose at most as many steps between two judgements as there are steps."
+            raise ConfigError("Training would end before it is judged", self.judge_every, fix=fix)
         for name in ("negatives", "frozen_layers", "lora_rank", "head_rate"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"The number {name} is negative", getattr(self, name), fix="Choose 0 or more.")

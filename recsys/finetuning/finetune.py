@@ -13,7 +13,7 @@ import numpy as np
 
 from recsys.encoder import TransformerEncoder
 from recsys.errors import ConfigError, MissingExtraError, NotTrainedError
-from recsys.finetuning.config import FineTuningConfig
+from recsys.finetuning.config import MEASURE, FineTuningConfig
 from recsys.finetuning.examples import ATTRIBUTE_WEIGHT, Collator, Examples, item_popularity
 from recsys.schema import Dataset
 from recsys.scorer.basis import FactBasis
@@ -22,7 +22,7 @@ from recsys.training import Histories
 if TYPE_CHECKING:
     from transformers import TrainerCallback
 
-    from recsys.finetuning.trainer import Course
+    from recsys.finetuning.trainer import Course, TwoTowerTrainer
     from recsys.finetuning.two_tower import TwoTower
 
 Progress = Callable[[int, int], None]
@@ -79,47 +79,55 @@ def fine_tune(
     """
     require_trainer(config)
     started = time.perf_counter()
-    training, held_out, shares = _split(dataset, config)
-    import torch
-
-    from recsys.finetuning.judging import make_judge
-    from recsys.finetuning.objective import Objective
-    from recsys.finetuning.trainer import MEASURE, make_trainer
-
+    if not resume:
+        shutil.rmtree(course.folder, ignore_errors=True)
     with _seeded(config.seed):
-        profiles = training.profiles()
-        basis = FactBasis.from_profiles(profiles, attribute_weight=ATTRIBUTE_WEIGHT)
-        prior, pair_shares = item_popularity(training)
-        towers = _towers(encoder, prior, basis, config)
-        collator = Collator(dataset, basis=basis, tokenise=encoder.token_ids, pad=encoder.padding)
-        n = config.steps * config.batch_size * course.accumulate * max(1, _world_size())
-        trainer = make_trainer(
-            towers,
-            Examples(training, profiles, config=config, n=n),
-            collator,
-            config=config,
-            course=course,
-            objective=Objective(config.loss, likes=training.all_likes, shares=pair_shares, negatives=config.negatives),
-            judge=make_judge(held_out, collator, shares=shares),
-            progress=progress,
-            callbacks=callbacks,
-        )
-        if not resume:
-            shutil.rmtree(course.folder, ignore_errors=True)
+        collator, trainer = _prepared(dataset, encoder, config, course, progress, callbacks)
         trainer.train(resume_from_checkpoint=_last_checkpoint(course.folder))
-    history = trainer.state.log_history
-    judged = {int(entry["step"]): float(entry[MEASURE]) for entry in history if MEASURE in entry}
-    torch.set_grad_enabled(True)
+    towers, history = trainer.towers, trainer.state.log_history
+    assert trainer.state.best_global_step is not None  # the configuration sees to it that it is judged at least once
     return FineTuning(
         encoder=encoder.with_model(_merged(towers.bert), name=f"{encoder.name}, fine-tuned"),
         config=config,
         towers=towers.eval(),
         collator=collator,
         losses={int(entry["step"]): float(entry["loss"]) for entry in history if "loss" in entry},
-        judged=judged,
-        best_step=int(trainer.state.best_global_step or 0),
+        judged={int(entry["step"]): float(entry[MEASURE]) for entry in history if MEASURE in entry},
+        best_step=trainer.state.best_global_step,
         seconds=time.perf_counter() - started,
     )
+
+
+def _prepared(
+    dataset: Dataset,
+    encoder: TransformerEncoder,
+    config: FineTuningConfig,
+    course: "Course",
+    progress: Progress | None,
+    callbacks: "tuple[TrainerCallback, ...]",
+) -> "tuple[Collator, TwoTowerTrainer]":
+    from recsys.finetuning.judging import make_judge
+    from recsys.finetuning.objective import Objective
+    from recsys.finetuning.trainer import make_trainer
+
+    training, held_out, shares = _split(dataset, config)
+    profiles = training.profiles()
+    basis = FactBasis.from_profiles(profiles, attribute_weight=ATTRIBUTE_WEIGHT)
+    prior, pair_shares = item_popularity(training)
+    collator = Collator(dataset, basis=basis, tokenise=encoder.token_ids, pad=encoder.padding)
+    n = config.steps * config.batch_size * course.accumulate * max(1, _world_size())
+    trainer = make_trainer(
+        _towers(encoder, prior, basis, config),
+        Examples(training, profiles, config=config, n=n),
+        collator,
+        config=config,
+        course=course,
+        objective=Objective(config.loss, likes=training.all_likes, shares=pair_shares, negatives=config.negatives),
+        judge=make_judge(held_out, collator, shares=shares),
+        progress=progress,
+        callbacks=callbacks,
+    )
+    return collator, trainer
 
 
 def require_trainer(config: FineTuningConfig | None = None) -> None:

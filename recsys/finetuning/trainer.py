@@ -9,12 +9,11 @@ import torch
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from recsys.finetuning.config import FineTuningConfig
+from recsys.finetuning.config import MEASURE, FineTuningConfig
 from recsys.finetuning.examples import Collator, Examples
 from recsys.finetuning.objective import Objective
 from recsys.finetuning.two_tower import TwoTower
 
-MEASURE = "eval_ndcg"
 Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
 
@@ -49,6 +48,12 @@ class TwoTowerTrainer(Trainer):
         self._judge = judge
         self._head_rate = head_rate
 
+    @property
+    def towers(self) -> TwoTower:
+        """The model, without what wraps it to train it in several processes."""
+        found: TwoTower = self.accelerator.unwrap_model(self.model)
+        return found
+
     def compute_loss(  # noqa: D102
         self,
         model: torch.nn.Module,
@@ -62,7 +67,7 @@ class TwoTowerTrainer(Trainer):
 
     def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
         """Returns nDCG@10 of the held-out users."""
-        model: TwoTower = self.accelerator.unwrap_model(self.model)
+        model = self.towers
         was_training = model.training
         model.eval()
         with torch.inference_mode(), self.compute_loss_context_manager():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recsys.encoder import TransformerEncoder
 from recsys.errors import MissingExtraError
-from recsys.finetuning.config import LOSSES, FineTuningConfig
+from recsys.finetuning.config import LOSSES, MEASURE, FineTuningConfig
 from recsys.finetuning.finetune import FineTuning, fine_tune, require_trainer
 from recsys.schema import Dataset
 
@@ -146,8 +146,6 @@ def _pruner(trial: "optuna.Trial") -> Any:
     """Tells Optuna how good a training is at each judgement, and ends it where others were better."""
     import optuna
     from transformers import TrainerCallback
-
-    from recsys.finetuning.trainer import MEASURE
 
     class Pruner(TrainerCallback):
         def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:

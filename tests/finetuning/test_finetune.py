@@ -163,10 +163,11 @@ def test_without_likes_there_is_nothing_to_learn(tiny: TransformerEncoder, check
     ("changes", "told"),
     [
         ({"loss": "hinge"}, "loss is unknown"),
-        ({"steps": 0}, "steps is too small"),
+        ({"steps": 0, "judge_every": 1}, "steps is too small"),
         ({"learning_rate": 0.0}, "learning rate is out of range"),
         ({"lora_rank": -1}, "lora_rank is negative"),
         ({"held_out": 1.0}, "share of held-out users"),
+        ({"steps": 20}, "before it is judged: '50'"),
     ],
 )
 def test_impossible_configurations_are_refused(changes: dict[str, Any], told: str):

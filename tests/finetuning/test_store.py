@@ -1,6 +1,7 @@
 """A fine-tuned encoder is kept with its dataset and then works like any other, on every path."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,9 @@ def test_every_score_still_adds_up(kept: Dataset):
 
 def test_another_catalog_needs_another_training(kept: Dataset, tmp_path: Path):
     other = write_folder(world(seed=1, n_users=60), tmp_path / "world")
+    assert kept.folder is not None and other.folder is not None
+    shutil.copytree(kept.folder / "artifacts", other.folder / "artifacts")  # as when new files replace a dataset
+    assert tuned_key(kept) is not None
     assert tuned_key(other) is None
     assert available_scorers(other) == ("additive", "cosine")
     with pytest.raises(NotTrainedError, match="recsys train world --scorer fine-tuned"):
