@@ -46,6 +46,11 @@ def test_an_encoder_is_named_once(toy_folder: Dataset, encoders: list[str]):
         run_encoder_bench(toy_folder, [encoders[0]] * 2, settings=Settings(device="cpu"), folds=0)
 
 
+def test_an_unknown_precision_is_called_that(toy_folder: Dataset, encoders: list[str]):
+    with pytest.raises(ConfigError, match="precision is unknown: 'int3'"):
+        run_encoder_bench(toy_folder, [encoders[0], f"{encoders[2]}@int3"], settings=Settings(device="cpu"), folds=0)
+
+
 def test_the_command_prints_a_table_and_json(toy_folder: Dataset, encoders: list[str], tmp_path: Path):
     words = ["encoders", encoders[0], encoders[2], "--dataset", "toy", "--data-dir", str(tmp_path / "data")]
     words += ["--device", "cpu", "--folds", "0", "--repeats", "1"]

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, open_encoder
-from recsys.encoder.device import PRECISIONS
 from recsys.encoder.folder import locate
 from recsys.errors import ConfigError
 from recsys.evaluation import make_folds
@@ -109,7 +108,7 @@ def run_encoder_bench(
 
 def _split(label: str) -> tuple[str, str]:
     name, mark, precision = label.rpartition("@")
-    return (name, precision) if mark and precision in PRECISIONS else (label, "auto")
+    return (name, precision) if mark and not Path(label).is_dir() else (label, "auto")
 
 
 def _opened(label: str, texts: Sequence[str], settings: Settings) -> _Contestant:
