@@ -4,10 +4,10 @@ BIN    = $(VENV)/bin
 PIP    = $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install peers app test check format bench shots clean
+.PHONY: help install peers app test test-release check format bench shots clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/.installed  ## install Coldlens into .venv (the other targets call this)
 
@@ -37,6 +37,10 @@ test: $(VENV)/.installed-dev  ## run every test, with a real browser where there
 	@$(BIN)/python -m pytest -m browser
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 \
 		--dist loadfile --no-loadscope-reorder
+
+test-release: $(VENV)/.installed-dev  ## run what takes too long for every commit: attacks, faults, crowds
+	@tests/install_browser.sh
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m release
 
 check: $(VENV)/.installed-dev  ## check format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -20,8 +20,12 @@ _LONG = ("test_mutations", "test_readme", "test_audit", "test_compare", "test_da
 """Files that are begun first, because one of them at the end would keep everybody waiting (pytest-xdist, whole files)."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sorts the long files to the front."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sorts the long files to the front, and leaves out what runs before a release unless it is asked for."""
+    if "release" not in config.getoption("-m"):
+        left_out = [item for item in items if item.get_closest_marker("release")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("release")]
     order = {name: number for number, name in enumerate(_LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 

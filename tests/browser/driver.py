@@ -39,6 +39,7 @@ class Server:
 
     url: str
     log_file: Path
+    pid: int
 
     @property
     def log(self) -> str:
@@ -48,9 +49,7 @@ class Server:
 @contextmanager
 def serve(data_dir: Path, log_file: Path) -> Iterator[Server]:
     """Starts the dashboard on a free loopback port and stops it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "COLDLENS_DATA_DIR": str(data_dir), "HF_HUB_OFFLINE": "1"}
     environment.pop("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", None)
     command = [sys.executable, "-m", "pages.shared.start", f"--server.port={port}"]
@@ -58,10 +57,17 @@ def serve(data_dir: Path, log_file: Path) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-            yield Server(f"http://127.0.0.1:{port}", log_file)
+            yield Server(f"http://127.0.0.1:{port}", log_file, process.pid)
         finally:
             process.terminate()
             process.wait(20)
+
+
+def free_port() -> int:
+    """Returns a port of the loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(url: str) -> None:
