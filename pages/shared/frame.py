@@ -10,6 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
 from pages.shared.controls import ListControls, draw_list_controls, draw_view_controls
+from pages.shared.faults import install, watching
 from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
 from pages.shared.stages import profiled_run, stage
@@ -70,7 +71,8 @@ def run_app() -> None:
     the widget is left.
     """
     _leave_fragments()
-    with profiled_run():
+    install()
+    with profiled_run(), watching():
         page = _navigation()
         with stage("form"):
             st.session_state[_MARK] = _framed()

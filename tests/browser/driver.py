@@ -51,7 +51,6 @@ def serve(data_dir: Path, log_file: Path) -> Iterator[Server]:
     """Starts the dashboard on a free loopback port and stops it afterwards."""
     port = free_port()
     environment = {**os.environ, "COLDLENS_DATA_DIR": str(data_dir), "HF_HUB_OFFLINE": "1"}
-    environment.pop("STREAMLIT_CLIENT_SHOW_ERROR_DETAILS", None)
     command = [sys.executable, "-m", "pages.shared.start", f"--server.port={port}"]
     with log_file.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
