@@ -31,8 +31,8 @@ def install() -> None:
             found = made(*args, **kwargs)
             error = found.exc_info[1] if found.exc_info else None
             if error is not None:
-                found.fault = secrets.token_hex(4)
-                found.msg, found.args = "fault %s: %s (%s)", (found.fault, told(error), found.getMessage())
+                found.__dict__["fault"] = secrets.token_hex(4)
+                found.msg, found.args = "fault %s: %s (%s)", (found.__dict__["fault"], told(error), found.getMessage())
                 found.exc_info = None
             return found
 

@@ -13,6 +13,7 @@ from pages.shared.controls import ListControls, draw_list_controls, draw_view_co
 from pages.shared.faults import install, watching
 from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
+from pages.shared.quiet import stay_here
 from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
@@ -72,6 +73,7 @@ def run_app() -> None:
     """
     _leave_fragments()
     install()
+    stay_here()  # again, for who has started this by `streamlit run`
     with profiled_run(), watching():
         page = _navigation()
         with stage("form"):

@@ -15,6 +15,9 @@ def main() -> None:
     threading.Thread(target=_import_heavy_packages, daemon=True).start()
     from streamlit.web.cli import main as streamlit
 
+    from pages.shared.quiet import stay_here
+
+    stay_here()
     sys.argv = ["streamlit", "run", str(APP), *sys.argv[1:]]
     streamlit()
 

@@ -29,11 +29,12 @@ def browser():
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """A dashboard on an empty data folder; its log must stay free of tracebacks."""
+    """A dashboard on an empty data folder; its log must stay free of tracebacks, and it may dial nobody."""
     scratch = tmp_path_factory.mktemp("browser")
     with serve(scratch / "data", scratch / "log") as running:
         yield running
         assert "Traceback" not in running.log
+        assert running.dialled == ""
 
 
 @pytest.fixture

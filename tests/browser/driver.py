@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+WATCHED = Path(__file__).parent / "watched"
 CHROMIUM = "/usr/bin/chromium"
 _ARGUMENTS = [
     "--no-sandbox",
@@ -45,17 +46,30 @@ class Server:
     def log(self) -> str:
         return self.log_file.read_text("utf-8", "replace")
 
+    @property
+    def dialled(self) -> str:
+        """What its processes have dialled beyond this machine, one line each."""
+        path = dialled_by(self.log_file)
+        return path.read_text("utf-8") if path.exists() else ""
+
+
+def dialled_by(log_file: Path) -> Path:
+    """Returns the file in which the processes of a dashboard write down what they dial."""
+    return log_file.with_name(f"{log_file.name}-dialled")
+
 
 @contextmanager
 def serve(data_dir: Path, log_file: Path) -> Iterator[Server]:
     """Starts the dashboard on a free loopback port and stops it afterwards."""
     port = free_port()
-    environment = {**os.environ, "COLDLENS_DATA_DIR": str(data_dir), "HF_HUB_OFFLINE": "1"}
+    environment = {**os.environ, "COLDLENS_DATA_DIR": str(data_dir), "DIALLED": str(dialled_by(log_file))}
+    environment["PYTHONPATH"] = str(WATCHED)
+    environment.pop("HF_HUB_OFFLINE", None)  # as somebody starts it
     command = [sys.executable, "-m", "pages.shared.start", f"--server.port={port}"]
     with log_file.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health")
             yield Server(f"http://127.0.0.1:{port}", log_file, process.pid)
         finally:
             process.terminate()
@@ -69,7 +83,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     for _ in range(240):
         try:
             urllib.request.urlopen(url, timeout=1).read()

@@ -33,14 +33,14 @@ def test_a_foreign_text_is_told_from_ones_own():
 @pytest.mark.parametrize(("shown", "is_leaky"), [("shelf()[-9:]", True), ("typed", False)])
 def test_an_app_that_leaks_is_caught_and_one_that_does_not_is_not(tmp_path, shown, is_leaky):
     sys.path.insert(0, str(ROOT / "tests" / "browser"))
-    from driver import _wait_for, free_port
+    from driver import free_port, wait_for
 
     script, port = tmp_path / "leaky.py", free_port()
     script.write_text(LEAKY.replace("{0}", shown))
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", "--server.headless=true"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        wait_for(f"http://127.0.0.1:{port}/_stcore/health")
         found = gather(f"http://127.0.0.1:{port}", process.pid, n_sessions=4, n_reruns=4)
     finally:
         process.kill()
