@@ -105,6 +105,7 @@ class Settings:
         fetch_images: whether pictures of items that are given as web addresses are fetched from there.
         milvus: address of the server that searches, or a file of Milvus Lite; empty for this machine's own index.
         index: ``exact``, or ``compressed`` for a search in a quarter of the memory that may miss items.
+        unused: facts of a person that no ranking uses: ``age``, ``gender``, names of attributes.
     """
 
     data_dir: Path = Path("data")
@@ -119,11 +120,12 @@ class Settings:
     fetch_images: bool = False
     milvus: str = ""
     index: str = DEFAULT_INDEX
+    unused: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
-        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX`` and the limits; empty means default.
+        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas) and the limits; empty means default.
 
         Raises:
             ConfigError: for a limit that is not a number, or an unknown kind of index.
@@ -142,6 +144,7 @@ class Settings:
             fetch_images=environment.get("COLDLENS_FETCH_IMAGES", "").lower() in ("on", "yes", "true", "1"),
             milvus=environment.get("COLDLENS_MILVUS", "").strip(),
             index=_index_of(environment.get("COLDLENS_INDEX", "").strip() or default.index),
+            unused=tuple(filter(None, (name.strip() for name in environment.get("COLDLENS_UNUSED", "").split(",")))),
         )
 
 

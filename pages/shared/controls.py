@@ -5,8 +5,10 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.shared.link import ITEM_ATTRIBUTE, LEFT_OUT, WEIGHT, year_range
-from recsys.schema import Dataset, ItemFilter
+from pages.shared.link import ITEM_ATTRIBUTE, LEFT_OUT, UNUSED, WEIGHT, year_range
+from pages.shared.widgets import plain
+from recsys.recommender import Recommender
+from recsys.schema import AGE, GENDER, Dataset, ItemFilter
 from recsys.scorer import Scorer
 from recsys.settings import MAX_K, MAX_WEIGHT
 from recsys.views.view import VIEW_WORDS
@@ -59,6 +61,34 @@ def draw_list_controls(dataset: Dataset, *, has_prior: bool) -> ListControls:
         "0 ranks by score alone; more avoids items that read like those already in the list (maximal marginal relevance).",
     )
     return ListControls(k, _draw_filters(dataset), popularity, diversity)
+
+
+def draw_unused(recommender: Recommender) -> tuple[str, ...]:
+    """Draws which facts of the person no ranking uses, and returns their names."""
+    dataset = recommender.dataset
+    known = [AGE] if dataset.age_range else []
+    known += [GENDER] if dataset.genders else []
+    known += dataset.user_attributes
+    forced = [
+        name
+        for name in known
+        if name in recommender.always_ignored or f"attribute:{name}" in recommender.always_ignored
+    ]
+    offered = [name for name in known if name not in forced]
+    if forced:
+        st.caption(f":material/block: Never used for ranking here: {plain(', '.join(forced))} (COLDLENS_UNUSED).")
+    if not offered:
+        return ()
+    chosen = st.pills(
+        "Not used for ranking",
+        offered,
+        selection_mode="multi",
+        key=UNUSED,
+        bind=_BIND,
+        help="What is switched off here adds nothing to any score: another age, or another gender, gives the same list. What "
+        "else is known may still tell it: an occupation can stand in for an age. Quality was measured with all of it.",
+    )
+    return tuple(chosen or ())
 
 
 def draw_view_controls(scorer: Scorer) -> dict[str, float]:

@@ -17,6 +17,7 @@ from pages.shared.link import (
     SECOND,
     SECOND_FOR,
     UNKNOWN,
+    UNUSED,
     VERSION,
     VIEW_KEYS,
     WEIGHT,
@@ -25,7 +26,7 @@ from pages.shared.link import (
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
-from recsys.schema import AGE, ITEM_ID, Dataset, Profile
+from recsys.schema import AGE, GENDER, ITEM_ID, Dataset, Profile
 
 _OFFERED_ITEMS = 20_000
 _FORMS = "_forms"
@@ -91,7 +92,7 @@ def switch_form(state: MutableMapping[Any, Any], before: str, dataset: Dataset) 
 
 
 def _is_of_form(key: str) -> bool:
-    named = (*PROFILE_KEYS, *VIEW_KEYS, "category", "years", "item", "scorer", SECOND_FOR, LEFT_OUT)
+    named = (*PROFILE_KEYS, *VIEW_KEYS, "category", "years", "item", "scorer", SECOND_FOR, LEFT_OUT, UNUSED)
     return key in named or key.startswith((ATTRIBUTE, ITEM_ATTRIBUTE, SECOND, WEIGHT))
 
 
@@ -119,7 +120,10 @@ def _drop_unknown(state: MutableMapping[Any, Any], dataset: Dataset) -> None:
                 state[f"{prefix}{ATTRIBUTE}{name}"] = UNKNOWN
     if state.get("item") not in dataset.labelled_rows:
         state.pop("item", None)
-    filters: dict[str, Sequence[str]] = {"category": dataset.categories}
+    filters: dict[str, Sequence[str]] = {
+        "category": dataset.categories,
+        UNUSED: (AGE, GENDER, *dataset.user_attributes),
+    }
     filters |= {f"{ITEM_ATTRIBUTE}{name}": values for name, values in dataset.item_attributes.items()}
     for key, known in filters.items():
         state[key] = [value for value in state.get(key) or [] if value in known]

@@ -9,7 +9,7 @@ from streamlit.delta_generator_singletons import context_dg_stack, get_default_d
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
-from pages.shared.controls import ListControls, draw_list_controls, draw_view_controls
+from pages.shared.controls import ListControls, draw_list_controls, draw_unused, draw_view_controls
 from pages.shared.faults import install, watching
 from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
 from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
@@ -121,6 +121,8 @@ def open_page(title: str) -> Iterator[Page]:
         st.stop()
     show_warnings(st.session_state.pop(_NOTICES, []))
     st.markdown(f":material/person: {one_line(framed.profile, framed.dataset)}")
+    if ignored := sorted(key.removeprefix("attribute:") for key in framed.recommender.ignored):
+        st.caption(f":material/block: Not used for ranking: {plain(', '.join(ignored))}.")
     if framed.dataset.info.simulated:
         st.caption(
             ":material/science: **Simulated**: the users and interactions of this dataset were made by a simulator. Whatever is "
@@ -164,13 +166,15 @@ def _draw_sidebar() -> Page:
     st.session_state["_started_with"] = name
     saved = resources.saved_profiles(dataset.name)
     with st.sidebar:
-        st.subheader("Profile", help="Invent a person. Please do not enter the data of a real one.")
+        st.subheader("Profile")
+        st.caption("An invented person. Please do not enter the data of a real one.")
         profile = draw_profile_form(dataset, saved)
         draw_saving(profile, saved)
+        unused = draw_unused(recommender)
         st.subheader("List")
         controls = draw_list_controls(dataset, has_prior=_has_prior(recommender))
         weights = draw_view_controls(recommender.scorer)
-    return Page(resources.weighted(recommender, weights), profile, controls)
+    return Page(resources.weighted(recommender, weights, unused), profile, controls)
 
 
 def _has_prior(recommender: Recommender) -> bool:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from recsys.errors import shorten
 from recsys.recommender import available_scorers
-from recsys.schema import YEAR, Dataset
+from recsys.schema import AGE, GENDER, YEAR, Dataset
 from recsys.settings import MAX_AGE, MAX_K, MAX_WEIGHT
 from recsys.views.view import VIEW_WORDS, VIEWS
 
@@ -17,10 +17,12 @@ VERSION = "v"
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
 SHARE_KEYS = ("popularity", "diversity")
 """Numbers from 0 to 1."""
+UNUSED = "unused"
+"""Facts of the person that no ranking uses."""
 LEFT_OUT, WEIGHT = "without", "weight-"
 """Views that are left out, by what they are called on the screen; and before the name of a view, its weight."""
 _WEIGHTS = tuple(f"{WEIGHT}{view}" for view in VIEWS)
-CONTROL_KEYS = (LEFT_OUT, *_WEIGHTS, "dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "item")
+CONTROL_KEYS = (UNUSED, LEFT_OUT, *_WEIGHTS, "dataset", "scorer", "k", *SHARE_KEYS, "category", "years", "item")
 
 SECOND = "b-"
 """Before the keys of the second person of the Compare page."""
@@ -80,6 +82,8 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
         "item": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
         "liked": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
     }
+    facts = (AGE, GENDER, *dataset.user_attributes)
+    known[UNUSED] = (facts, f"one of {', '.join(facts)}")
     first, last = year_range(dataset) or (0, 0)
     known["years"] = ([str(year) for year in range(first, last + 1)], f"two years from {first} to {last}")
     for name, values in dataset.user_attributes.items():

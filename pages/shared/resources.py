@@ -90,7 +90,16 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
     trained = tuned_key(dataset) or "" if scorer == "fine-tuned" else ""
-    key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, trained, chosen.index, chosen.milvus, *media)
+    key = (
+        dataset.name,
+        _version(chosen.data_dir / dataset.name),
+        scorer,
+        trained,
+        chosen.index,
+        chosen.milvus,
+        *media,
+        *chosen.unused,
+    )
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)
@@ -103,19 +112,24 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     return _recommenders().take(lambda: key, steps, prepare)
 
 
-def weighted(recommender: Recommender, weights: Mapping[str, float]) -> Recommender:
-    """Returns the recommender with these weights of views; the last few are kept."""
-    if not weights:
+def weighted(recommender: Recommender, weights: Mapping[str, float], unused: Sequence[str] = ()) -> Recommender:
+    """Returns the recommender with these weights of views, not told these facts of a person; the last few are kept."""
+    if not weights and not unused:
         return recommender
     name, key = recommender.dataset.name, f"{recommender.dataset.fingerprint} {recommender.material_key}"
-    return _weighted(recommender, name, key, recommender.scorer.name, tuple(weights.items()))
+    return _weighted(recommender, name, key, recommender.scorer.name, tuple(weights.items()), tuple(unused))
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _weighted(
-    _recommender: Recommender, name: str, key: str, scorer: str, weights: tuple[tuple[str, float], ...]
+    _recommender: Recommender,
+    name: str,
+    key: str,
+    scorer: str,
+    weights: tuple[tuple[str, float], ...],
+    unused: tuple[str, ...],
 ) -> Recommender:
-    return _recommender.with_views(dict(weights))
+    return _recommender.with_views(dict(weights)).ignoring(unused)
 
 
 class _Report:

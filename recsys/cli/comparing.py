@@ -26,6 +26,7 @@ from recsys.cli.shared import (
     LikedOption,
     PopularityOption,
     ScorerOption,
+    UnusedOption,
     app,
     open_named,
     print_json,
@@ -97,6 +98,7 @@ def compare_command(
     k: LengthOption = "10",
     scorer: ScorerOption = None,
     popularity: PopularityOption = 1.0,
+    unused: UnusedOption = None,
     scenario: Annotated[
         Path | None, typer.Option(help="Write both people, their lists and fingerprints to this JSON file.")
     ] = None,
@@ -120,7 +122,7 @@ def compare_command(
     first = profile_of(age, gender, attribute, interest, liked)
     second = changed(first, other or [])
     opened = open_named(dataset or settings.dataset, settings)
-    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings).ignoring(unused or ())
     found = compare(ready, first, second, k=whole_number(k), popularity=popularity)
     if scenario is not None or pack is not None:
         _write(ready, found, whole_number(k), popularity, scenario, pack)
@@ -196,6 +198,7 @@ def sweep_command(
     k: LengthOption = "10",
     scorer: ScorerOption = None,
     popularity: PopularityOption = 1.0,
+    unused: UnusedOption = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -209,7 +212,7 @@ def sweep_command(
     profile = profile_of(age, gender, attribute, interest, liked)
     config = ListConfig(whole_number(k), popularity=popularity)
     opened = open_named(dataset or settings.dataset, settings)
-    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings).ignoring(unused or ())
     axes = {axis.key: axis for axis in axes_of(ready, profile)}
     first = _axis(axes, over)
     about = {"dataset": opened.name, "scorer": ready.scorer.name, "profile": profile.to_dict()}
@@ -289,6 +292,7 @@ def grid_command(
     k: LengthOption = "10",
     scorer: ScorerOption = None,
     popularity: PopularityOption = 1.0,
+    unused: UnusedOption = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -309,7 +313,7 @@ def grid_command(
         ages = [float(age) for age in range(10, 81, 5)] if opened.age_range else [None]
         interests = [(), *((name[:MAX_INTEREST_LENGTH],) for name in opened.categories[:18])]
         named = generate_profiles(opened, ages=ages, genders=opened.genders or (None,), interests=interests)
-    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings).ignoring(unused or ())
     found = rank_grid(ready, named, ListConfig(whole_number(k), popularity=popularity))
     if lists is not None:
         write_text(lists, found.lists_csv(opened))

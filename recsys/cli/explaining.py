@@ -24,6 +24,7 @@ from recsys.cli.shared import (
     LikedOption,
     PopularityOption,
     ScorerOption,
+    UnusedOption,
     ViewOption,
     app,
     open_named,
@@ -67,6 +68,7 @@ def explain_command(
         bool, typer.Option("--audit", help="Measure explanations on 400 pairs of this dataset instead.")
     ] = False,
     view: ViewOption = None,
+    unused: UnusedOption = None,
     pairs: Annotated[int, typer.Option(min=10, help="With --audit: random pairs, and as many top pairs.")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="With --audit: draws the pairs.")] = 0,
     encoder: EncoderName = None,
@@ -84,7 +86,11 @@ def explain_command(
     if item is None and not audit:
         raise DataError("No item is named", fix="Give its item_id with --item; `recsys recommend` lists some.")
     opened = open_named(dataset or settings.dataset, settings)
-    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings).with_views(weights_of(view))
+    ready = (
+        Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+        .with_views(weights_of(view))
+        .ignoring(unused or ())
+    )
     if audit:
         _audit(ready, pairs, seed, as_json)
         return

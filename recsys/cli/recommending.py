@@ -29,6 +29,7 @@ from recsys.cli.shared import (
     ProgressFile,
     ProgressReport,
     ScorerOption,
+    UnusedOption,
     ViewOption,
     app,
     open_named,
@@ -205,6 +206,7 @@ def recommend_command(
     diversity: Annotated[float, typer.Option(help="0 ranks by score, 1 by difference from the rest.")] = 0.0,
     category: Annotated[list[str] | None, typer.Option(help="Show only these categories.")] = None,
     view: ViewOption = None,
+    unused: UnusedOption = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -218,7 +220,9 @@ def recommend_command(
     settings = settings_of(data_dir, encoder, device)
     opened = open_named(dataset or settings.dataset, settings)
     weights = weights_of(view)
-    recommender = Recommender.from_dataset(opened, scorer=scorer, settings=settings).with_views(weights)
+    recommender = (
+        Recommender.from_dataset(opened, scorer=scorer, settings=settings).with_views(weights).ignoring(unused or ())
+    )
     started = time.perf_counter()
     keep = ItemFilter(categories=tuple(category or ()))
     found = recommender.recommend(profile, k=length, keep=keep, popularity=popularity, diversity=diversity)
@@ -231,6 +235,7 @@ def recommend_command(
                 "encoder": recommender.encoder.name,
                 "device": recommender.encoder.description,
                 "views": dict(recommender.scorer.weights),
+                "unused": sorted(key.removeprefix("attribute:") for key in recommender.ignored),
                 "elapsed_ms": round(elapsed, 3),
                 "profile": profile.to_dict(),
                 "warnings": list(found.warnings),

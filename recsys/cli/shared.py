@@ -46,6 +46,12 @@ ViewOption = Annotated[
         "--view", help="NAME=WEIGHT of a view of the items, 0 (off) to 2: text, image, audio, graph. Repeat for more."
     ),
 ]
+UnusedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--unused", help="A fact of the person that no score may use: age, gender, an attribute. Repeat for more."
+    ),
+]
 ProgressFile = Annotated[Path | None, typer.Option(help="Write the progress to this file, as JSON.")]
 
 

@@ -257,7 +257,7 @@ class Explainer:
         keys = [facet.key for facet in profile.facets]
         others = [profile.keeping(k for k in keys if k != key) for key in keys]
         without = dict(zip(keys, self.scorer.queries(others, popularity=popularity), strict=True))
-        if len(facets) > len(keys):
+        if facets and facets[0].kind == "prior":
             without[facets[0].key] = self.scorer.queries([profile], popularity=0.0)[0]
         vector = np.asarray(self.index.vectors[item_row], np.float64)
         here = np.array([item_row])

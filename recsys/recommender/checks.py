@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from recsys.errors import DataError
-from recsys.schema import Dataset, Profile
+from recsys.schema import AGE, GENDER, Dataset, Profile
 from recsys.settings import MAX_K, MAX_WEIGHT
+
+DEMOGRAPHICS = (AGE, GENDER)
 
 
 def check_share(name: str, value: float) -> None:
@@ -28,6 +30,16 @@ def check_known(profile: Profile, dataset: Dataset) -> None:
         if name not in dataset.user_attributes:
             listed = ", ".join(dataset.user_attributes) or "none"
             raise DataError("The dataset has no such user attribute", name, fix=f"The attributes are: {listed}.")
+
+
+def ignored_keys(facets: Iterable[str], dataset: Dataset) -> frozenset[str]:
+    """Returns the keys of the facets of these names: ``age``, ``gender``, or an attribute; raises ``DataError`` for others."""
+    names = tuple(facets)
+    for name in names:
+        if name not in (*DEMOGRAPHICS, *dataset.user_attributes):
+            fix = f"Name some of: {', '.join((*DEMOGRAPHICS, *dataset.user_attributes))}."
+            raise DataError("This is no fact of a person that could be left out of the ranking", name, fix=fix)
+    return frozenset(name if name in DEMOGRAPHICS else f"attribute:{name}" for name in names)
 
 
 def outside_data(profile: Profile, dataset: Dataset) -> Iterable[str]:

@@ -16,7 +16,15 @@ from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import Index, open_index
 from recsys.recommender.available import SCORERS, default_scorer
-from recsys.recommender.checks import check_k, check_known, check_share, check_weights, outside_data
+from recsys.recommender.checks import (
+    DEMOGRAPHICS,
+    check_k,
+    check_known,
+    check_share,
+    check_weights,
+    ignored_keys,
+    outside_data,
+)
 from recsys.recommender.opening import encoder_of, searched
 from recsys.recommender.reasons import reason_of, reasons_of
 from recsys.schema import (
@@ -31,7 +39,7 @@ from recsys.schema import (
     Recommendations,
     Scores,
 )
-from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
+from recsys.scorer import AdditiveScorer, CosineScorer, Scorer, UnawareScorer
 from recsys.settings import DEFAULT_INDEX, MAX_INTEREST_LENGTH, Settings
 from recsys.training.store import open_or_train
 from recsys.views.embeddings import embed_items
@@ -50,7 +58,8 @@ class Recommender:
     """Ranks the items of one dataset for profiles; ``from_dataset`` makes one.
 
     Attributes:
-        base: the recommender whose views all count 1; see ``with_views``.
+        base: the recommender whose views all count 1 and that ignores nothing but what it always does; see ``with_views``.
+        always_ignored: keys of facets that the settings have taken out of the ranking for good; see ``ignoring``.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class Recommender:
         self.embeddings_key = embeddings_key
         self.views = dict(views or {})
         self.base = self
+        self.always_ignored: frozenset[str] = frozenset()
         self._index_kind = index_kind
         self._device = "cuda" if encoder.description.startswith("cuda") else "cpu"
 
@@ -126,7 +136,7 @@ class Recommender:
         device = "cuda" if made.description.startswith("cuda") else "cpu"
         local = open_index(ranked.item_vectors, device=device, kind=settings.index)
         index = searched(local, dataset.name, ranked.name, settings.milvus)
-        return cls(
+        opened_with = cls(
             dataset,
             scorer=ranked,
             index=index,
@@ -136,6 +146,14 @@ class Recommender:
             embeddings_key=key,
             views=opened,
         )
+        return opened_with._blinded(settings.unused)
+
+    def _blinded(self, names: Iterable[str]) -> "Recommender":
+        """What the settings say is not used; a dataset may not know all of it."""
+        known = [name for name in names if name in (*DEMOGRAPHICS, *self.dataset.user_attributes)]
+        made = self.ignoring(known)
+        made.base, made.always_ignored = made, ignored_keys(known, self.dataset)
+        return made
 
     def with_views(self, weights: Mapping[str, float]) -> "Recommender":
         """Returns the same recommender with other weights of views, 0 (off) to 2; a view that is not named counts 1.
@@ -146,7 +164,38 @@ class Recommender:
         check_weights(weights, self.scorer.views)
         if {name: weights.get(name, 1.0) for name in self.scorer.views} == dict(self.scorer.weights):
             return self
-        scorer = self.scorer.with_views(weights)
+        return self._with_scorer(self.scorer.with_views(weights))
+
+    def ignoring(self, facets: Iterable[str]) -> "Recommender":
+        """Returns the same recommender, not told some facts of the person, so that its answers do not depend on them.
+
+        Args:
+            facets: ``age``, ``gender`` or the name of an attribute of the dataset's users; none ignores nothing but what the
+                settings do.
+
+        Raises:
+            DataError: for what is none of these.
+        """
+        keys = ignored_keys(facets, self.dataset) | self.always_ignored
+        if keys == self.ignored:
+            return self
+        return self._with_scorer(UnawareScorer(self.informed, keys) if keys else self.informed)
+
+    @property
+    def informed(self) -> Scorer:
+        """The scorer that is told everything."""
+        return self.scorer.informed if isinstance(self.scorer, UnawareScorer) else self.scorer
+
+    @property
+    def ignored(self) -> frozenset[str]:
+        """Keys of the facets that are not used for ranking; see ``ignoring``."""
+        return self.scorer.ignored if isinstance(self.scorer, UnawareScorer) else frozenset()
+
+    def seen(self, profile: Profile) -> Profile:
+        """Returns what of a profile is used for ranking."""
+        return self.scorer.seen(profile) if isinstance(self.scorer, UnawareScorer) else profile
+
+    def _with_scorer(self, scorer: Scorer) -> "Recommender":
         is_same = scorer.item_vectors is self.index.vectors
         kind, device = self._index_kind, self._device
         index = self.index if is_same else open_index(scorer.item_vectors, device=device, kind=kind)
@@ -160,7 +209,7 @@ class Recommender:
             embeddings_key=self.embeddings_key,
             views=self.views,
         )
-        made.base = self.base
+        made.base, made.always_ignored = self.base, self.always_ignored
         return made
 
     def recommend(
@@ -270,9 +319,10 @@ class Recommender:
 
     @property
     def answers_key(self) -> str:
-        """Changes with everything that answers depend on but the dataset: material, scorer and weights of views."""
+        """Changes with everything that answers depend on but the dataset: material, scorer, weights of views, what is ignored."""
         weights = " ".join(f"{name}={weight:g}" for name, weight in self.scorer.weights.items())
-        return f"{self.material_key} {self.scorer.name} {weights}"
+        ignored = "".join(f" without {key}" for key in sorted(self.ignored))
+        return f"{self.material_key} {self.scorer.name} {weights}{ignored}"
 
     @property
     def facts(self) -> Facts:
@@ -365,7 +415,7 @@ class Recommender:
 
     def sentence(self, profile: Profile) -> str:
         """Returns the sentence that the profile becomes for the cosine scorer."""
-        return profile_text(profile, self.dataset)
+        return profile_text(self.seen(profile), self.dataset)
 
     def check(self, profile: Profile) -> list[str]:
         """Returns warnings about a profile: what is outside the data or unreadable for the encoder.
@@ -375,7 +425,7 @@ class Recommender:
             UnknownItemError: for a liked item that is not in the catalog.
         """
         self.check_known(profile)
-        return [*outside_data(profile, self.dataset), *self._unread(profile)]
+        return [*outside_data(self.seen(profile), self.dataset), *self._unread(profile)]
 
     def check_known(self, profile: Profile) -> None:
         """Raises what ``check`` raises, without looking for warnings."""

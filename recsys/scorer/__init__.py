@@ -5,6 +5,7 @@ from recsys.scorer.basis import FactBasis
 from recsys.scorer.cosine import CosineScorer
 from recsys.scorer.protocol import SENTENCE, FacetVectors, ProfileText, Scorer, TextMap
 from recsys.scorer.shapley import first_last_shapley, shapley_values
+from recsys.scorer.unaware import UnawareScorer
 
 __all__ = [
     "SENTENCE",
@@ -17,6 +18,7 @@ __all__ = [
     "ProfileText",
     "Scorer",
     "TextMap",
+    "UnawareScorer",
     "first_last_shapley",
     "shapley_values",
 ]

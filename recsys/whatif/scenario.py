@@ -151,6 +151,7 @@ def make_scenario(
     }
     controls = {"k": k, "popularity": float(popularity), "diversity": float(diversity), "keep": filters}
     weights = {name: float(weight) for name, weight in recommender.scorer.weights.items() if weight != 1}
+    unused = sorted(key.removeprefix("attribute:") for key in recommender.ignored)
     return Scenario(
         dataset=recommender.dataset.name,
         dataset_fingerprint=recommender.dataset.fingerprint,
@@ -158,7 +159,7 @@ def make_scenario(
         model_fingerprint=model_fingerprint(recommender),
         encoder=recommender.encoder.name,
         encoder_fingerprint=recommender.encoder.identity,
-        controls=controls | ({"views": weights} if weights else {}),
+        controls=controls | ({"views": weights} if weights else {}) | ({"unused": unused} if unused else {}),
         profiles=dict(profiles),
         lists=lists,
         hashes={name: list_hash(item_ids) for name, item_ids in lists.items()},
@@ -184,7 +185,7 @@ def model_fingerprint(recommender: Recommender) -> str:
 
 
 def _model_fingerprint(recommender: Recommender) -> str:
-    scorer, info = recommender.scorer, recommender.dataset.info
+    scorer, info = recommender.informed, recommender.dataset.info
     digest = hashlib.sha256()
 
     def add(name: str, value: Any) -> None:

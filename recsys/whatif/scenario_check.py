@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from recsys.errors import ColdlensError
 from recsys.recommender import Recommender
-from recsys.schema import ITEM_ID
+from recsys.schema import AGE, GENDER, ITEM_ID
 from recsys.whatif.scenario import Scenario, model_fingerprint
 
 
@@ -77,6 +77,11 @@ def check_scenario(scenario: Scenario, recommender: Recommender) -> ScenarioChec
     """
     weights = scenario.controls.get("views", {})
     recommender = recommender.base.with_views({n: w for n, w in weights.items() if n in recommender.scorer.views})
+    recommender = recommender.ignoring(
+        name
+        for name in scenario.controls.get("unused", ())
+        if name in (AGE, GENDER, *recommender.dataset.user_attributes)
+    )
     lists = {name: _check_list(scenario, name, recommender) for name in scenario.profiles}
     dataset = recommender.dataset
     rows, names = dataset.item_rows, dataset.labels

@@ -60,9 +60,10 @@ def profile_of(value: Any, place: str) -> Profile:
 
 
 def check_controls(controls: Mapping[str, Any]) -> None:
-    """Raises for anything but k, two shares, an item filter, and perhaps weights of views, within their ranges."""
-    rest = {name: value for name, value in controls.items() if name != "views"}
+    """Raises for anything but k, two shares, an item filter, and perhaps weights of views and unused facts, in range."""
+    rest = {name: value for name, value in controls.items() if name not in ("views", "unused")}
     check_keys(rest, ("k", "popularity", "diversity", "keep"), "controls")
+    expect_texts(controls.get("unused", []), "controls.unused")
     views = controls.get("views", {})
     expect(views, dict, "controls.views")
     for name, weight in views.items():
