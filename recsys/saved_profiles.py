@@ -1,7 +1,11 @@
-"""Profiles that a reader saved under a name: one JSON file for each dataset, readable by its owner only."""
+"""Profiles on disk, in JSON files that only their owner can read: saved under a name, or behind a link that tells nothing."""
 
+import hashlib
 import json
 import os
+import secrets
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,11 @@ from recsys.schema import Preset, Profile
 
 MAX_NAME = 60
 MAX_SAVED = 200
+LINK_DAYS = 30
+"""How long a link leads to its profiles."""
+MAX_LINKED = 1_000
+"""Links of one dataset that lead somewhere at the same time."""
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -61,15 +70,85 @@ class SavedProfiles:
         return FileLock(self.path.with_name(f".{self.path.name}.lock"))
 
     def _write(self, values: dict[str, dict[str, Any]]) -> None:
-        draft = self.path.with_name(f".{self.path.name}.draft")
+        _write(self.path, values)
+
+
+@dataclass(frozen=True)
+class LinkedProfiles:
+    """Profiles that random ids lead to, for a while; one file for each in ``folder``, named by a hash of its id.
+
+    An id has 128 random bits, so nobody finds one by trying, and it tells nothing of whom it leads to.
+    """
+
+    folder: Path
+
+    def keep(self, profiles: Sequence[Profile], *, now: float | None = None) -> str:
+        """Keeps some profiles and returns the id that leads to them; what has expired is removed.
+
+        Args:
+            now: seconds since 1970.
+
+        Raises:
+            DataError: for too many links, or a file that cannot be written.
+        """
+        found = time.time() if now is None else now
+        self._sweep(found)
+        if len(list(self.folder.glob("*.json"))) >= MAX_LINKED:
+            fix = "Revoke some with `recsys links revoke`, or wait until they expire."
+            raise DataError("There are too many links", MAX_LINKED, fix=fix)
+        link = secrets.token_urlsafe(16)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        value = {"expires": found + LINK_DAYS * _DAY, "profiles": [profile.to_dict() for profile in profiles]}
+        _write(self._path(link), value)
+        return link
+
+    def open(self, link: str, *, now: float | None = None) -> tuple[Profile, ...]:
+        """Returns the profiles that an id leads to; none if unknown, revoked, expired or damaged, which is not told apart."""
         try:
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                json.dump(values, file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
-        except OSError as error:
-            fix = "Free some space or make the folder writable, then try again."
-            raise DataError(
-                f"The profile could not be saved ({error.strerror or error})", self.path, fix=fix
-            ) from error
+            value = json.loads(self._path(link).read_text("utf-8"))
+            if value["expires"] <= (time.time() if now is None else now):
+                return ()
+            return tuple(Profile.from_dict(found) for found in value["profiles"])
+        except (OSError, ValueError, TypeError, AttributeError, LookupError, DataError):
+            return ()
+
+    def revoke(self, link: str) -> bool:
+        """Has an id lead nowhere, and returns whether it did lead somewhere."""
+        try:
+            self._path(link).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def revoke_all(self) -> int:
+        """Has every id lead nowhere, and returns how many did lead somewhere."""
+        paths = list(self.folder.glob("*.json"))
+        for path in paths:
+            path.unlink(missing_ok=True)
+        return len(paths)
+
+    def _path(self, link: str) -> Path:
+        return self.folder / f"{hashlib.sha256(link.encode('utf-8', 'replace')).hexdigest()}.json"
+
+    def _sweep(self, now: float) -> None:
+        for path in self.folder.glob("*.json"):
+            try:
+                is_old = json.loads(path.read_text("utf-8"))["expires"] <= now
+            except (OSError, ValueError, TypeError, LookupError):
+                is_old = True
+            if is_old:
+                path.unlink(missing_ok=True)
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """Replaces a file in one step, for its owner's eyes only."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(value, file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        fix = "Free some space or make the folder writable, then try again."
+        raise DataError(f"The profile could not be saved ({error.strerror or error})", path, fix=fix) from error

@@ -105,6 +105,7 @@ class Settings:
         fetch_images: whether pictures of items that are given as web addresses are fetched from there.
         milvus: address of the server that searches, or a file of Milvus Lite; empty for this machine's own index.
         index: ``exact``, or ``compressed`` for a search in a quarter of the memory that may miss items.
+        profile_in_link: whether addresses carry the (invented) profile; otherwise they carry a random id, and it stays here.
         unused: facts of a person that no ranking uses: ``age``, ``gender``, names of attributes.
     """
 
@@ -121,11 +122,13 @@ class Settings:
     milvus: str = ""
     index: str = DEFAULT_INDEX
     unused: tuple[str, ...] = ()
+    profile_in_link: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
-        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas) and the limits; empty means default.
+        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas), ``_PROFILE_IN_LINK`` and
+        the limits; empty means default.
 
         Raises:
             ConfigError: for a limit that is not a number, or an unknown kind of index.
@@ -144,6 +147,7 @@ class Settings:
             fetch_images=environment.get("COLDLENS_FETCH_IMAGES", "").lower() in ("on", "yes", "true", "1"),
             milvus=environment.get("COLDLENS_MILVUS", "").strip(),
             index=_index_of(environment.get("COLDLENS_INDEX", "").strip() or default.index),
+            profile_in_link=environment.get("COLDLENS_PROFILE_IN_LINK", "").lower() not in ("off", "no", "false", "0"),
             unused=tuple(filter(None, (name.strip() for name in environment.get("COLDLENS_UNUSED", "").split(",")))),
         )
 

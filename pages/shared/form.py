@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages.shared import resources
 from pages.shared.link import (
     ADDRESS,
     AGES,
@@ -31,7 +32,8 @@ from recsys.schema import AGE, GENDER, ITEM_ID, Dataset, Profile
 _OFFERED_ITEMS = 20_000
 _FORMS = "_forms"
 """Session key of the forms of the datasets that this visitor has had: name to values."""
-_BOUND = {"bind": "query-params"}
+_BOUND: Mapping[str, Any] = {"bind": "query-params"}
+_KEPT: Mapping[str, Any] = {"persist_state": "session"}
 
 
 def start_profile(state: MutableMapping[Any, Any], dataset: Dataset, params: dict[str, list[str]]) -> bool:
@@ -65,6 +67,14 @@ def put_second(state: MutableMapping[Any, Any], params: Mapping[str, Sequence[st
         state[f"{SECOND}interests"] = [value for value in params[f"{SECOND}interests"] if value.strip()]
     if f"{SECOND}liked" in params:
         state[f"{SECOND}liked"] = _labels(params[f"{SECOND}liked"], dataset)
+
+
+def second_of(profiles: Sequence[Profile], dataset: Dataset) -> dict[str, list[str]]:
+    """Returns what an address would say of the first of some profiles, as the second person; nothing where there is none."""
+    state: dict[Any, Any] = {}
+    for profile in profiles[:1]:
+        put_profile(state, profile, dataset, SECOND)
+    return {key: list(value) if isinstance(value, list) else [value] for key, value in state.items()}
 
 
 def _labels(values: Sequence[str], dataset: Dataset) -> list[str]:
@@ -170,9 +180,10 @@ def draw_profile_form(dataset: Dataset, saved: SavedProfiles) -> Profile:
     Raises:
         DataError: if there are too many or too long interests.
     """
+    kept = _BOUND if resources.settings().profile_in_link else _KEPT
     draw_starts(dataset, saved)
-    draw_demographics(dataset, "", **_BOUND)
-    draw_tastes(dataset, "", **_BOUND)
+    draw_demographics(dataset, "", **kept)
+    draw_tastes(dataset, "", **kept)
     return read_profile(st.session_state, dataset)
 
 

@@ -11,14 +11,23 @@ from streamlit.navigation.page import StreamlitPage
 from pages.shared import resources
 from pages.shared.controls import ListControls, draw_list_controls, draw_unused, draw_view_controls
 from pages.shared.faults import install, watching
-from pages.shared.form import draw_profile_form, draw_saving, one_line, start_profile, switch_form
-from pages.shared.link import ADDRESS, address_of, check_link, compare_keys
+from pages.shared.form import (
+    draw_profile_form,
+    draw_saving,
+    one_line,
+    put_profile,
+    second_of,
+    start_profile,
+    switch_form,
+)
+from pages.shared.link import ADDRESS, PERSON, address_of, check_link, compare_keys, personal_keys
 from pages.shared.quiet import stay_here
 from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
 from recsys.recommender import Recommender, available_scorers
+from recsys.saved_profiles import LINK_DAYS
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
 from recsys.views.view import IMAGE
 from recsys.whatif import ListConfig
@@ -155,14 +164,7 @@ def _draw_sidebar() -> Page:
         scorer = _choose_scorer(dataset)
     recommender = resources.recommender(dataset, scorer)
     if before is None:
-        st.session_state[_NOTICES] = [*st.session_state.get(_NOTICES, []), *check_link(params, dataset)]
-        st.session_state[ADDRESS] = {key: params[key] for key in compare_keys(dataset) if key in params}
-        if start_profile(st.session_state, dataset, params):
-            # what is assigned before a bound widget's first run does not reach the address by itself (Streamlit 1.67)
-            address = address_of(st.session_state.to_dict(), dataset)
-            st.query_params.update(
-                {key: value for key, value in address.items() if key not in ("dataset", "scorer", "item")}
-            )
+        _begin(params, dataset)
     st.session_state["_started_with"] = name
     saved = resources.saved_profiles(dataset.name)
     with st.sidebar:
@@ -175,6 +177,45 @@ def _draw_sidebar() -> Page:
         controls = draw_list_controls(dataset, has_prior=_has_prior(recommender))
         weights = draw_view_controls(recommender.scorer)
     return Page(resources.weighted(recommender, weights, unused), profile, controls)
+
+
+def _begin(params: dict[str, list[str]], dataset: Dataset) -> None:
+    """Fills the form of a new visitor from the address: from what it says itself, or from the profiles that it leads to."""
+    state, shelf = st.session_state, resources.linked_profiles(dataset.name)
+    is_public = resources.settings().profile_in_link
+    notices = [] if is_public else _without_person(params, dataset)
+    linked: tuple[Profile, ...] = ()
+    for link in params.get(PERSON, [])[:1]:
+        linked = shelf.open(link)
+        if not linked:
+            notices.append(
+                f"The link leads to no profile here. Such links last {LINK_DAYS} days and can be revoked; ask for a new one."
+            )
+    state[_NOTICES] = [*state.get(_NOTICES, []), *notices, *check_link(params, dataset)]
+    state[ADDRESS] = {key: params[key] for key in compare_keys(dataset) if key in params}
+    if linked:
+        put_profile(state, linked[0], dataset)
+        state[ADDRESS] |= second_of(linked[1:], dataset)
+    elif not start_profile(state, dataset, params):
+        return
+    if is_public:
+        # what is assigned before a bound widget's first run does not reach the address by itself (Streamlit 1.67)
+        address = address_of(state.to_dict(), dataset)
+        st.query_params.update(
+            {key: value for key, value in address.items() if key not in ("dataset", "scorer", "item")}
+        )
+
+
+def _without_person(params: dict[str, list[str]], dataset: Dataset) -> list[str]:
+    """Takes what an address says of a person out of it, and returns what to tell about that."""
+    found = [key for key in personal_keys(dataset) if key in params]
+    for key in found:
+        del params[key]
+        del st.query_params[key]
+    told = (
+        "What the link said of the person was left out: on this server, links carry no profiles. Ask for one made here."
+    )
+    return [told] if found else []
 
 
 def _has_prior(recommender: Recommender) -> bool:

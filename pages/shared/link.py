@@ -17,6 +17,8 @@ VERSION = "v"
 PROFILE_KEYS = ("age", "gender", "interests", "liked")
 SHARE_KEYS = ("popularity", "diversity")
 """Numbers from 0 to 1."""
+PERSON = "person"
+"""Random id of profiles that are kept on the server, in the place of the profiles themselves."""
 UNUSED = "unused"
 """Facts of the person that no ranking uses."""
 LEFT_OUT, WEIGHT = "without", "weight-"
@@ -40,7 +42,7 @@ ADDRESS = "_opened_address"
 def keys_of(dataset: Dataset) -> tuple[str, ...]:
     """Returns every part of the address that belongs to any page of a dataset."""
     filters = [f"{ITEM_ATTRIBUTE}{name}" for name in dataset.item_attributes]
-    return (VERSION, *CONTROL_KEYS, *_profile_keys(dataset), *filters)
+    return (VERSION, PERSON, *CONTROL_KEYS, *_profile_keys(dataset), *filters)
 
 
 def compare_keys(dataset: Dataset) -> tuple[str, ...]:
@@ -52,10 +54,21 @@ def _profile_keys(dataset: Dataset) -> tuple[str, ...]:
     return (*PROFILE_KEYS, *(f"{ATTRIBUTE}{name}" for name in dataset.user_attributes))
 
 
-def address_of(state: Mapping[str, object], dataset: Dataset, *, is_comparing: bool = False) -> dict[str, list[str]]:
-    """Returns every query parameter of a state; an empty list of values is one empty value."""
+def personal_keys(dataset: Dataset) -> frozenset[str]:
+    """Returns the parts of an address that say something of a person, invented or not."""
+    own = _profile_keys(dataset)
+    return frozenset((*own, *(f"{SECOND}{key}" for key in own), "reactions", "grid_interests"))
+
+
+def address_of(
+    state: Mapping[str, object], dataset: Dataset, *, is_comparing: bool = False, has_person: bool = True
+) -> dict[str, list[str]]:
+    """Returns every query parameter of a state, but for those of the person where asked; no values are one empty value."""
     address = {VERSION: ["1"]}
-    for key in (*keys_of(dataset)[1:], *(compare_keys(dataset) if is_comparing else ())):
+    left_out = frozenset() if has_person else personal_keys(dataset)
+    for key in (*keys_of(dataset)[2:], *(compare_keys(dataset) if is_comparing else ())):
+        if key in left_out:
+            continue
         value = state.get(key)
         if isinstance(value, list | tuple):
             address[key] = [str(part) for part in value] or [""]
@@ -64,9 +77,17 @@ def address_of(state: Mapping[str, object], dataset: Dataset, *, is_comparing: b
     return address
 
 
-def make_link(base: str, state: Mapping[str, object], dataset: Dataset, *, is_comparing: bool = False) -> str:
-    """Returns an address that carries the profile, the scorer and the list's controls in full, and both persons if comparing."""
-    address = address_of(state, dataset, is_comparing=is_comparing)
+def make_link(
+    base: str, state: Mapping[str, object], dataset: Dataset, *, is_comparing: bool = False, person: str | None = None
+) -> str:
+    """Returns an address that carries the profile, the scorer and the list's controls in full, and both persons if comparing.
+
+    Args:
+        person: the id that leads to the profiles; they are then not in the address themselves.
+    """
+    address = address_of(state, dataset, is_comparing=is_comparing, has_person=person is None)
+    if person is not None:
+        address[PERSON] = [person]
     return f"{base.split('?')[0]}?{urlencode(address, doseq=True)}"
 
 

@@ -16,7 +16,7 @@ from recsys.encoder import Encoder, open_encoder
 from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.finetuning import tuned_key
 from recsys.recommender import Recommender
-from recsys.saved_profiles import SavedProfiles
+from recsys.saved_profiles import LinkedProfiles, SavedProfiles
 from recsys.schema import Dataset
 from recsys.settings import Settings
 
@@ -184,6 +184,11 @@ def _base_of(tuned: Recommender) -> Recommender:
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _evaluations(_recommender: Recommender, folder: str, version: int, key: str) -> list[Evaluation]:
     return kept_evaluations(_recommender.dataset, key)
+
+
+def linked_profiles(dataset_name: str) -> LinkedProfiles:
+    """Returns the profiles of a dataset that links lead to."""
+    return LinkedProfiles(settings().data_dir / "profiles" / "linked" / dataset_name)
 
 
 def saved_profiles(dataset_name: str) -> SavedProfiles:

@@ -2,11 +2,19 @@
 
 import streamlit as st
 
+from pages.shared import resources
+from pages.shared.form import read_profile
 from pages.shared.frame import Page
-from pages.shared.link import make_link
+from pages.shared.link import SECOND, make_link
 from pages.shared.stages import stage
+from pages.shared.widgets import show_error
+from recsys.errors import ColdlensError
 from recsys.export import to_csv, to_json
+from recsys.saved_profiles import LINK_DAYS
 from recsys.schema import Recommendations
+
+_MADE, _FAILED = "_made_links", "_link_error"
+"""Session keys: the links that this visitor has made and not revoked, and why the last one could not be made."""
 
 
 @stage("sharing")
@@ -25,6 +33,9 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
 def draw_link(page: Page, *, is_comparing: bool = False) -> None:
     """Draws the popover with the address of what is on the screen."""
     with st.popover("Copy link", icon=":material/link:"):
+        if not resources.settings().profile_in_link:
+            _draw_private_link(page, is_comparing)
+            return
         who = "both invented profiles, what is open on this page" if is_comparing else "the invented profile"
         st.caption(f"The link carries {who}, the scorer, the list's controls and the filters.")
         st.code(
@@ -32,6 +43,39 @@ def draw_link(page: Page, *, is_comparing: bool = False) -> None:
             language=None,
             wrap_lines=True,
         )
+
+
+def _draw_private_link(page: Page, is_comparing: bool) -> None:
+    """Draws the making and the revoking of an address whose profiles stay here."""
+    state, shelf = st.session_state, resources.linked_profiles(page.dataset.name)
+    second = [read_profile(state, page.dataset, SECOND)] if is_comparing else []
+    made: list[tuple[str, str]] = state.setdefault(_MADE, [])
+
+    def make() -> None:
+        try:
+            person = shelf.keep([page.profile, *second])
+        except ColdlensError as error:
+            state[_FAILED] = error
+            return
+        address = make_link(
+            st.context.url or "", state.to_dict(), page.dataset, is_comparing=is_comparing, person=person
+        )
+        made.append((person, address))
+
+    def revoke(person: str) -> None:
+        shelf.revoke(person)
+        made[:] = [one for one in made if one[0] != person]
+
+    st.caption(
+        f"The link carries a random id instead of the profile, which stays on this server: for {LINK_DAYS} days, or until you "
+        "revoke the link."
+    )
+    st.button("Make a link", on_click=make, icon=":material/add_link:")
+    if _FAILED in state:
+        show_error(state.pop(_FAILED))
+    for person, address in reversed(made):
+        st.code(address, language=None, wrap_lines=True)
+        st.button("Revoke", on_click=revoke, args=(person,), key=f"revoke-{person}", icon=":material/link_off:")
 
 
 def about(page: Page, found: Recommendations) -> dict[str, object]:

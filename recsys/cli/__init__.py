@@ -9,6 +9,7 @@ from recsys.cli import (
     exploring,
     importing,
     laboratory,
+    links,
     recommending,
     training,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "exploring",
     "importing",
     "laboratory",
+    "links",
     "main",
     "recommending",
     "training",
