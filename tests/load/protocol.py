@@ -66,6 +66,11 @@ class Protocol:
 
     async def ask(self, *changes: WidgetState, **query: str | list[str]) -> Run:
         """Runs the script, after changing widgets and parts of the address, and waits until it has finished."""
+        await self.send(*changes, **query)
+        return await self.wait()
+
+    async def send(self, *changes: WidgetState, **query: str | list[str]) -> None:
+        """Asks for a run and does not wait for it, as somebody does who clicks on."""
         assert self._socket is not None
         self._states |= {change.id: change for change in changes}
         if query:
@@ -74,11 +79,15 @@ class Protocol:
         if not self._hash:
             state.page_name = self._page
         state.widget_states.widgets.extend(self._states.values())
+        await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
+
+    async def wait(self) -> Run:
+        """Waits until a run has finished, and returns it."""
+        assert self._socket is not None
         run, started = Run(), time.perf_counter()
         self.runs.append(run)
-        await self._socket.send(BackMsg(rerun_script=state).SerializeToString())
-        n_open = 1
-        while n_open:
+        is_done = False
+        while not is_done:
             frame = await asyncio.wait_for(self._socket.recv(), PATIENCE)
             assert isinstance(frame, bytes)
             run.frames.append(frame)
@@ -88,15 +97,11 @@ class Protocol:
                 self._hash = message.new_session.page_script_hash
             elif kind == "delta":
                 self._note(message, run)
-            elif kind == "auto_rerun":
-                pass
             elif kind == "script_finished":
                 status = message.script_finished
-                if status == ForwardMsg.FINISHED_SUCCESSFULLY:
-                    n_open = 0
-                elif status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                if status == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                     run.errors.append("compile error")
-                    n_open = 0
+                is_done = status != ForwardMsg.FINISHED_EARLY_FOR_RERUN
         run.seconds = time.perf_counter() - started
         return run
 
