@@ -106,6 +106,7 @@ class Settings:
         milvus: address of the server that searches, or a file of Milvus Lite; empty for this machine's own index.
         index: ``exact``, or ``compressed`` for a search in a quarter of the memory that may miss items.
         profile_in_link: whether addresses carry the (invented) profile; otherwise they carry a random id, and it stays here.
+        users: e-mail addresses, or domains as ``@example.com``, of those who may enter after signing in; all if empty.
         unused: facts of a person that no ranking uses: ``age``, ``gender``, names of attributes.
     """
 
@@ -123,11 +124,12 @@ class Settings:
     index: str = DEFAULT_INDEX
     unused: tuple[str, ...] = ()
     profile_in_link: bool = True
+    users: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
-        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas), ``_PROFILE_IN_LINK`` and
+        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas), ``_PROFILE_IN_LINK``, ``_USERS`` and
         the limits; empty means default.
 
         Raises:
@@ -148,8 +150,13 @@ class Settings:
             milvus=environment.get("COLDLENS_MILVUS", "").strip(),
             index=_index_of(environment.get("COLDLENS_INDEX", "").strip() or default.index),
             profile_in_link=environment.get("COLDLENS_PROFILE_IN_LINK", "").lower() not in ("off", "no", "false", "0"),
-            unused=tuple(filter(None, (name.strip() for name in environment.get("COLDLENS_UNUSED", "").split(",")))),
+            unused=_listed(environment.get("COLDLENS_UNUSED", "")),
+            users=_listed(environment.get("COLDLENS_USERS", "").lower()),
         )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (name.strip() for name in text.split(","))))
 
 
 def _index_of(name: str) -> str:

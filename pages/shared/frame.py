@@ -20,6 +20,7 @@ from pages.shared.form import (
     start_profile,
     switch_form,
 )
+from pages.shared.gate import draw_account, may_enter
 from pages.shared.link import ADDRESS, PERSON, address_of, check_link, compare_keys, personal_keys
 from pages.shared.quiet import stay_here
 from pages.shared.stages import profiled_run, stage
@@ -85,6 +86,8 @@ def run_app() -> None:
     stay_here()  # again, for who has started this by `streamlit run`
     with profiled_run(), watching():
         page = _navigation()
+        if not may_enter(resources.settings().users):
+            return
         with stage("form"):
             st.session_state[_MARK] = _framed()
         page.run()
@@ -153,6 +156,7 @@ def _framed() -> Page | ColdlensError:
 def _draw_sidebar() -> Page:
     params = {key: st.query_params.get_all(key) for key in st.query_params}
     with st.sidebar:
+        draw_account()
         name = _choose_dataset(params)
     dataset = resources.dataset(name)
     before = st.session_state.get("_started_with")

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from pages.shared.gate import account
 from recsys.datasets import open_dataset
 from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
@@ -192,5 +193,7 @@ def linked_profiles(dataset_name: str) -> LinkedProfiles:
 
 
 def saved_profiles(dataset_name: str) -> SavedProfiles:
-    """Returns the shelf of saved profiles of a dataset."""
-    return SavedProfiles(settings().data_dir / "profiles" / f"{dataset_name}.json")
+    """Returns the shelf of saved profiles of a dataset: everybody's own, where there is a sign-in."""
+    folder = settings().data_dir / "profiles"
+    name = account()
+    return SavedProfiles((folder / "accounts" / name if name else folder) / f"{dataset_name}.json")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,13 +59,20 @@ def dialled_by(log_file: Path) -> Path:
 
 
 @contextmanager
-def serve(data_dir: Path, log_file: Path) -> Iterator[Server]:
-    """Starts the dashboard on a free loopback port and stops it afterwards."""
-    port = free_port()
+def serve(
+    data_dir: Path,
+    log_file: Path,
+    *,
+    port: int | None = None,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Starts the dashboard on a free loopback port, unless one is given, and stops it afterwards."""
+    port, more = port or free_port(), environment or {}
     environment = {**os.environ, "COLDLENS_DATA_DIR": str(data_dir), "DIALLED": str(dialled_by(log_file))}
-    environment["PYTHONPATH"] = str(WATCHED)
+    environment |= {"PYTHONPATH": str(WATCHED), **more}
     environment.pop("HF_HUB_OFFLINE", None)  # as somebody starts it
-    command = [sys.executable, "-m", "pages.shared.start", f"--server.port={port}"]
+    command = [sys.executable, "-m", "pages.shared.start", f"--server.port={port}", *options]
     with log_file.open("w") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
