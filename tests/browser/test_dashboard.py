@@ -3,10 +3,8 @@
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
-from driver import serve, visit
+from driver import visit
 from playwright.sync_api import expect
-
-from tests.hostile import TITLES, write_hostile
 
 DEEP_LINK = "/datasets?age=64&gender=F&interests=jazz&k=5"
 
@@ -151,16 +149,3 @@ def test_dark_and_narrow_pages_fit(browser, server):
         visitor.open("/")
         assert len(visitor.titles()) == 10
         assert visitor.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
-def test_a_hostile_catalog_is_shown_as_text(browser, tmp_path):
-    write_hostile(tmp_path / "data" / "hostile")
-    with serve(tmp_path / "data", tmp_path / "log") as server, visit(browser, server) as visitor:
-        visitor.open("/?dataset=hostile&interests=%3Cimg%20src%3Dx%20onerror%3Dalert(9)%3E&k=100")
-        shown = [title.replace("\u2060", "") for title in visitor.titles()]
-        assert sorted(shown) == sorted(TITLES)
-        visitor.open("/datasets?dataset=hostile")
-        expect(visitor.page.get_by_test_id("stMain")).to_contain_text("<b>Hostile</b>")
-        assert visitor.faults == []
-        assert visitor.outside == []
-        assert "Traceback" not in server.log
