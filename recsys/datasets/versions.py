@@ -18,7 +18,7 @@ from typing import Any
 
 import tomli_w
 
-from recsys.artifact import MANIFEST, ArtifactStore
+from recsys.artifact import MANIFEST, ArtifactStore, sync, sync_above, why_not_written
 from recsys.errors import ArtifactError, ColdlensError, DataError
 from recsys.schema import DatasetInfo, Preset, Profile
 
@@ -94,7 +94,8 @@ def publish_version(folder: Path, info: DatasetInfo) -> Iterator[Path]:
         commit_version(folder, info, draft)
     except OSError as error:
         fix = "Free some space or make the folder writable, then try again; nothing was changed."
-        raise DataError(f"The dataset could not be written ({error.strerror or error})", folder, fix=fix) from error
+        told = why_not_written(error, folder)
+        raise DataError(f"The dataset could not be written ({told})", folder, fix=fix) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -142,14 +143,11 @@ def _replace_toml(folder: Path, values: Mapping[str, Any]) -> None:
     finally:
         draft.unlink(missing_ok=True)
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)
     except OSError as error:
         what = f"The new dataset is there, but the disk does not confirm that it is kept ({error.strerror or error})"
         raise ArtifactError(what, folder, fix="Check the disk, then write the dataset again.") from error
+    sync_above(folder, levels=2)
 
 
 def _remove_older(store: ArtifactStore, key: str) -> None:
