@@ -134,10 +134,17 @@ class ArtifactStore:
         try:
             if not _is_same(draft, target):
                 _put(draft, target)
-                sync(self.root)
-                sync_above(self.root, levels=1)
+                self._confirm()
         finally:
             lock.release()
+
+    def _confirm(self) -> None:
+        try:
+            sync(self.root)
+        except OSError as error:
+            what = f"The artifact is there, but the disk does not confirm that it is kept ({error.strerror or error})"
+            raise ArtifactError(what, self.root, fix="Check the disk, then build it again.") from error
+        sync_above(self.root, levels=1)
 
     def _sweep(self) -> None:
         """Removes what processes that ended in the middle left behind."""

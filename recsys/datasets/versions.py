@@ -12,13 +12,13 @@ import shutil
 import tomllib
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from recsys.artifact import MANIFEST, ArtifactStore, sync, sync_above, why_not_written
+from recsys.artifact import MANIFEST, ArtifactStore, sweep, sync, sync_above, why_not_written
 from recsys.errors import ArtifactError, ColdlensError, DataError
 from recsys.schema import DatasetInfo, Preset, Profile
 
@@ -134,14 +134,17 @@ def _key_of(draft: Path) -> str:
 def _replace_toml(folder: Path, values: Mapping[str, Any]) -> None:
     path = folder / INFO_FILE
     draft = folder / f".{INFO_FILE}-{os.getpid()}"
+    sweep(folder.glob(f".{INFO_FILE}-*"))
     try:
         with draft.open("w", encoding="utf-8") as file:
             file.write(tomli_w.dumps(values))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
     try:
         sync(folder)
     except OSError as error:
