@@ -120,9 +120,7 @@ def test_what_the_kernel_is_asked_in_which_order(scene: str, tmp_path: Path):
     )  # fmt: skip
     lines = [line for line in (tmp_path / "calls").read_text().splitlines() if str(tmp_path) in line]
     told = [_call(line, tmp_path) for line in lines]
-    at = next(
-        n for n, call in enumerate(told) if call.startswith("rename .draft") and "text-" in call + "data-" in call
-    )
+    at = next(n for n, call in enumerate(told) if re.fullmatch(r"rename \.draft-\S+ (text|data)-\w+", call))
     for name in ("vectors.npy", "ids.json", "manifest.json"):
         assert any(call.startswith("fsync") and call.endswith(name) for call in told[:at]), told
     assert re.fullmatch(r"fsync \.draft-\S+", told[at - 1]), told
