@@ -62,9 +62,12 @@ class SavedProfiles:
 
     def _write(self, values: dict[str, dict[str, Any]]) -> None:
         draft = self.path.with_name(f".{self.path.name}.draft")
+        text = json.dumps(values, ensure_ascii=False, indent=1)
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise DataError("The profile is not valid Unicode", ascii(text[:60]), fix="Type its name and texts again.")
         try:
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-                json.dump(values, file, ensure_ascii=False, indent=1)
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self.path)

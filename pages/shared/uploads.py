@@ -21,6 +21,7 @@ INBOX = "inbox"
 """Folder, beside the datasets, whose files are offered as if they had been uploaded; for those too large to upload."""
 _FOLDER, _TOKEN, _READ = ".uploads", "_upload_token", "_upload_read"
 _OLD = 86400.0
+_LONGEST = 200
 
 
 def keep(files: Sequence[UploadedFile]) -> list[Path]:
@@ -96,8 +97,10 @@ def inbox() -> list[Path]:
 def safe_name(name: str) -> str:
     """Returns the last part of a name without anything that a file system could take amiss."""
     base = re.split(r"[/\\]", name)[-1]
-    kept = re.sub(r"[^\w .()-]", "_", base).strip(" .")[-100:].lstrip(" .")
-    return kept or "file"
+    kept = re.sub(r"[^\w .()-]", "_", base).strip(" .")[-100:]
+    while len(kept.encode()) > _LONGEST:  # file systems count bytes
+        kept = kept[1:]
+    return kept.lstrip(" .") or "file"
 
 
 def _remove_old(root: Path) -> None:
