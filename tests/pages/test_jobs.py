@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -40,6 +41,16 @@ with _told_how_it_ended(os.environ[ENDED]):
     if mode == "fail":
         print("The toy is broken: 'toy'. Mend it.", file=sys.stderr)
         raise SystemExit(2)
+    if mode == "environment":
+        known = {name: os.environ.get(name) for name in ("COLDLENS_CONFINED", "TMPDIR", "COLDLENS_ENDS_WITH")}
+        progress.write_text(json.dumps(known | {"group": os.getpgrp() == os.getpid()}))
+        (Path(os.environ.get("TMPDIR", "/tmp")) / f"coldlens-test-{os.getpid()}").touch()
+        raise SystemExit(0)
+    if mode.isdecimal():
+        import signal
+        if int(mode) != signal.SIGKILL:
+            signal.signal(int(mode), signal.SIG_DFL)
+        os.kill(os.getpid(), int(mode))
     if mode == "stubborn":
         import signal
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -172,6 +183,51 @@ def test_one_that_was_killed_is_told_so(data: Path, server: Jobs):
     assert str(job.error()) == "The background work failed: 'code -9'. Run it again."
     assert str(Job.found(job.folder).error()) == "The background work failed: 'ended from outside'. Run it again."
     os.kill(child, signal.SIGKILL)
+
+
+def test_what_reads_foreign_files_is_confined_with_files_of_its_own(data: Path, server: Jobs):
+    server.start("read", ["environment"], is_reading=True)
+    server.start("other", ["environment"])
+    reading, other = server.get("read"), server.get("other")
+    until(lambda: not (reading.is_running or other.is_running))
+    scratch = reading.folder / "tmp"
+    assert reading.progress() == {
+        "COLDLENS_CONFINED": "7200", "TMPDIR": str(scratch), "COLDLENS_ENDS_WITH": None, "group": True,
+    }  # fmt: skip
+    assert scratch.is_dir()
+    assert server.get("read") is reading
+    assert not scratch.exists()  # once it has ended
+    assert other.progress()["COLDLENS_CONFINED"] is None
+    for path in Path(tempfile.gettempdir()).glob(f"coldlens-test-{other.process.pid}"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (
+            signal.SIGALRM,
+            "Reading the file took too long: '7,200 s'. Give a smaller or simpler file, or raise COLDLENS_MAX_READ_",
+        ),
+        (
+            signal.SIGXCPU,
+            "Reading the file took too much time of the processor: '3,600 s'. Give a smaller or simpler file, or ",
+        ),
+        (
+            signal.SIGSEGV,
+            "The files could not be read; the process that tried has ended: 'code -11'. Check that the files are",
+        ),
+        (
+            signal.SIGKILL,
+            "The files could not be read; the process that tried has ended: 'code -9'. Check that the files are ",
+        ),
+    ],
+)
+def test_a_reader_that_dies_is_told_and_the_server_lives(data: Path, server: Jobs, number: int, said: str):
+    server.start("read", [str(int(number))], is_reading=True)
+    job = server.get("read")
+    until(lambda: not job.is_running)
+    assert str(job.error()).startswith(said)
 
 
 def test_two_servers_on_one_data_folder_share_a_job(data: Path, server: Jobs):
