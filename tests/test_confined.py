@@ -109,10 +109,10 @@ def test_not_even_what_is_not_python_reaches_anybody(run: Run, listener: int):
     print(found, open("/proc/net/dev").read().count(":"))
     """
     assert run(program, confined=False).stdout.split()[0] == "0"
-    found, n_devices = run(program).stdout.split()
-    if n_devices != "1":
+    asked = "import ctypes; print(ctypes.CDLL(None).unshare(0x40000000 | (0x10000000 if os.getuid() else 0)))"
+    if run(asked, confined=False).stdout.strip() != "0":
         pytest.skip("this kernel gives a process no network of its own")
-    assert found == "-1"
+    assert run(program).stdout.split() == ["-1", "1"]
 
 
 def test_it_is_still_the_same_user_and_may_lock_and_read(run: Run, tmp_path: Path):
