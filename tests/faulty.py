@@ -278,7 +278,7 @@ def started(scene: str, folder: Path, name: str, *, is_first: bool) -> Path:
     """A folder in which the old version is published; or none, but for the folder itself."""
     target = folder / name
     if not (start := folder / "start").exists():
-        (start / "toy").mkdir(parents=True)
+        (start / "toy" if scene == "artifact" else start).mkdir(parents=True)  # a dataset makes its own folder
         if not is_first:
             child(lambda: SCENES[scene][0](start, OLD))
     shutil.copytree(start, target)

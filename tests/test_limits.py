@@ -106,9 +106,17 @@ def members(folder: Path, n: int, limits: Limits) -> None:
 
 
 def media_files(folder: Path, n: int, limits: Limits) -> None:
+    """As a folder, where they are counted as they are copied, and then in an archive, whose directory is counted."""
     pictures: dict[str, str | bytes] = {f"{k}.png": b"picture" for k in range(n)}
     table = "id,title,image\n" + "".join(f"{k},T,{k}.png\n" for k in range(n))
-    run(folder, [zipped(folder / "shop.zip", {"items.csv": table, **pictures})], limits=limits)
+    write(folder / "shop", {"items.csv": table, **pictures})
+    try:
+        run(folder, [folder / "shop"], limits=limits)
+    except ColdlensError as error:
+        assert error.what == f"The items name more than {limits.media_files} pictures and sounds"
+    else:
+        assert n <= limits.media_files
+    run(folder, [zipped(folder / "shop.zip", {"items.csv": table, **pictures})], limits=limits, replace=True)
 
 
 def picture_mb(folder: Path, n: int, limits: Limits) -> None:
