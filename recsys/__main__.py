@@ -1,5 +1,11 @@
-"""``python -m recsys`` is the command ``recsys``."""
+"""``python -m recsys`` is the command ``recsys``; what reads foreign files is confined before anything is imported."""
 
-from recsys.cli import main
+import os
+
+from recsys.confined import confine_if_told
+
+confine_if_told(os.environ)
+
+from recsys.cli import main  # noqa: E402
 
 main()

@@ -3,9 +3,13 @@
 An artifact lives at ``<store>/<kind>-<key>/``, where the key is a hash of everything it was made from, so an outdated one is
 simply not found. It is written to a temporary folder, every file is synced, a manifest with sizes and SHA-256 sums is
 written last, and one rename publishes it. A process that is killed leaves a draft behind, which the next one removes.
+
+No file says which artifact is the current one: the key of each is computed from what it was made from, so a reader that knows
+what it needs knows its name. A pointer would be a second thing to commit, and could only disagree with that.
 """
 
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -26,6 +30,10 @@ MANIFEST = "manifest.json"
 _DRAFT, _GONE = ".draft-", ".gone-"
 _PATIENCE = 60.0
 """Seconds to wait for another process that is just publishing, which takes it milliseconds."""
+_SUM = '"sum": "'
+"""Where in a manifest its own sum follows, which is made with zeros in its place."""
+_FULL = 1 << 20
+"""Bytes: a disk with fewer free ones is full."""
 _FIX = "Build it again with `recsys build`; a damaged one is replaced."
 
 
@@ -96,15 +104,15 @@ class ArtifactStore:
             yield draft
             written = sorted(path for path in draft.rglob("*") if path.is_file())
             files = {path.relative_to(draft).as_posix(): _describe(path) for path in written}
-            manifest = {"format": FORMAT, "key": key, "files": files, "about": dict(about)}
-            (draft / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False), "utf-8")
+            manifest = {"sum": "", "format": FORMAT, "key": key, "files": files, "about": dict(about)}
+            (draft / MANIFEST).write_text(_summed(json.dumps(manifest, indent=1, ensure_ascii=False)), "utf-8")
             for path in (*draft.rglob("*"), draft):
-                _sync(path)
+                sync(path)
             self._commit(draft, self.path(kind, key))
         except OSError as error:
             fix = "Free some space or make the folder writable, then try again; nothing was changed."
             raise ArtifactError(
-                f"The artifact could not be written ({error.strerror or error})", self.root, fix=fix
+                f"The artifact could not be written ({why_not_written(error, self.root)})", self.root, fix=fix
             ) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -126,9 +134,17 @@ class ArtifactStore:
         try:
             if not _is_same(draft, target):
                 _put(draft, target)
-                _sync(self.root)
+                self._confirm()
         finally:
             lock.release()
+
+    def _confirm(self) -> None:
+        try:
+            sync(self.root)
+        except OSError as error:
+            what = f"The artifact is there, but the disk does not confirm that it is kept ({error.strerror or error})"
+            raise ArtifactError(what, self.root, fix="Check the disk, then build it again.") from error
+        sync_above(self.root, levels=1)
 
     def _sweep(self) -> None:
         """Removes what processes that ended in the middle left behind."""
@@ -148,17 +164,32 @@ def sweep(paths: Iterable[Path]) -> None:
 def _read_manifest(path: Path, key: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Returns the descriptions of the files, and what the maker wrote down."""
     try:
-        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+        text = (path / MANIFEST).read_text("utf-8")
+        manifest = json.loads(text)
     except FileNotFoundError:
         raise ArtifactError("The artifact is missing", path, fix=_FIX) from None
     except (OSError, ValueError):
         raise ArtifactError("The manifest cannot be read", path / MANIFEST, fix=_FIX) from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT or manifest.get("key") != key:
         raise ArtifactError("The artifact was made by another version", path, fix=_FIX)
-    files, about = manifest.get("files"), manifest.get("about")
+    if "sum" in manifest and _summed(text) != text:
+        raise ArtifactError("The manifest is damaged", path / MANIFEST, fix=_FIX)
+    if manifest.keys() - {"sum"} != {"format", "key", "files", "about"}:
+        raise ArtifactError("The manifest is not complete", path / MANIFEST, fix=_FIX)
+    files, about = manifest["files"], manifest["about"]
     if not isinstance(files, dict) or not isinstance(about, dict):
         raise ArtifactError("The manifest is not complete", path / MANIFEST, fix=_FIX)
     return files, about
+
+
+def _summed(text: str) -> str:
+    """Returns a manifest with its own sum; one that is older has none, and stays as it is."""
+    head, mark, rest = text.partition(_SUM)
+    if not mark:
+        return text
+    rest = rest[rest.index('"') :]
+    digest = hashlib.sha256(f"{head}{mark}{rest}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{head}{mark}{digest}{rest}"
 
 
 def _is_intact(path: Path, expected: object) -> bool:
@@ -218,7 +249,26 @@ def _describe(path: Path) -> dict[str, Any]:
         return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
-def _sync(path: Path) -> None:
+def why_not_written(error: OSError, folder: Path) -> str:
+    """Returns why something could not be written; NumPy tells of a full disk only that fewer bytes were written than asked."""
+    with suppress(OSError):
+        if error.errno in (None, errno.ENOSPC) and shutil.disk_usage(folder).free < _FULL:
+            return os.strerror(errno.ENOSPC)
+    return error.strerror or str(error)
+
+
+def sync_above(folder: Path, *, levels: int) -> None:
+    """Makes sure that the names of a folder and of those above it outlast a power cut: somebody may have just made them.
+
+    One that this user may not read, as high up, was made by somebody else.
+    """
+    for path in list(folder.absolute().parents)[:levels]:
+        with suppress(OSError):
+            sync(path)
+
+
+def sync(path: Path) -> None:
+    """Waits until a file, or the names in a folder, outlast a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -143,9 +143,12 @@ class LinkedProfiles:
 def _write(path: Path, value: dict[str, Any]) -> None:
     """Replaces a file in one step, for its owner's eyes only."""
     draft = path.with_name(f".{path.name}.draft")
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise DataError("The profile is not valid Unicode", ascii(text[:60]), fix="Type its name and texts again.")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(value, file, ensure_ascii=False, indent=1)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -38,7 +38,12 @@ class Limits:
         text_characters: of one text of an item; a longer one is an error.
         unpacked_mb: what a compressed file or archive may unpack to.
         members: files in one archive or folder.
-        memory_mb: address space of the process that reads what a browser has uploaded.
+        memory_mb: address space of a process that reads what a browser has uploaded.
+        cpu_seconds: time of the processor that such a process may take.
+        look_seconds: to wait for a first look into a file.
+        read_seconds: to wait for a check or an import that was started on a page.
+        decode_seconds: to wait for one picture or sound to be decoded.
+        written_mb: of one file that such a process writes.
         media_files: pictures and sounds that one import brings along.
         picture_mb: of one picture file, brought or fetched.
         picture_pixels: of one picture, unpacked.
@@ -57,6 +62,11 @@ class Limits:
     unpacked_mb: int = field(default=16_384, metadata={"name": "COLDLENS_MAX_UNPACKED_MB"})
     members: int = field(default=1_000, metadata={"name": "COLDLENS_MAX_MEMBERS"})
     memory_mb: int = field(default=6_144, metadata={"name": "COLDLENS_MAX_MEMORY_MB"})
+    cpu_seconds: int = field(default=3_600, metadata={"name": "COLDLENS_MAX_CPU_SECONDS"})
+    look_seconds: int = field(default=120, metadata={"name": "COLDLENS_MAX_LOOK_SECONDS"})
+    read_seconds: int = field(default=7_200, metadata={"name": "COLDLENS_MAX_READ_SECONDS"})
+    decode_seconds: int = field(default=30, metadata={"name": "COLDLENS_MAX_DECODE_SECONDS"})
+    written_mb: int = field(default=16_384, metadata={"name": "COLDLENS_MAX_WRITTEN_MB"})
     media_files: int = field(default=100_000, metadata={"name": "COLDLENS_MAX_MEDIA_FILES"})
     picture_mb: int = field(default=10, metadata={"name": "COLDLENS_MAX_PICTURE_MB"})
     picture_pixels: int = field(default=16_000_000, metadata={"name": "COLDLENS_MAX_PICTURE_PIXELS"})
@@ -69,6 +79,11 @@ class Limits:
     def unpacked_bytes(self) -> int:
         """``unpacked_mb`` in bytes."""
         return self.unpacked_mb << 20
+
+    @classmethod
+    def name_of(cls, limit: str) -> str:
+        """Returns the variable of the environment that sets a limit."""
+        return str(next(part.metadata["name"] for part in fields(cls) if part.name == limit))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Limits":

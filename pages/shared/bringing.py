@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from pages.shared import uploads
+from pages.shared.asking import ask
 from pages.shared.imported import draw_import
-from pages.shared.jobs import ask
 from pages.shared.meaning import draw_meaning, draw_writing
 from pages.shared.widgets import plain, show_error
 from recsys.datasets.importing import FilePlan, ImportPlan, check_template, complete, read_plan

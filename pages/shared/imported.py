@@ -51,11 +51,11 @@ def draw_import(paths: Sequence[Path], name: str, plan: ImportPlan) -> None:
     )  # fmt: skip
     if not may_replace:
         st.caption("There is a dataset of this name already. Choose another name above, or replace it.")
-    if known.get("asked") != asked:
-        return
     job = jobs().get(_job_name(name))
-    if job is not None and job.is_running:
+    if job is not None and job.is_running:  # perhaps since before this server was started, or for somebody else
         _draw_progress(name)
+        return
+    if known.get("asked") != asked:
         return
     report = _report(name)
     if report is None:

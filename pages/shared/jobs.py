@@ -1,182 +1,138 @@
-"""Long work in a process of its own: the dashboard stays responsive, and a crash there is not a crash here."""
+"""Long work in processes of their own: the dashboard stays responsive, a crash there is not a crash here, and work goes on
+when the server ends: the next one finds it again by its record in the data folder.
+"""
 
-import json
-import os
-import re
-import resource
-import subprocess
-import sys
+import atexit
+import hashlib
+import secrets
+import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
+from filelock import FileLock, Timeout
 
 from pages.shared import resources
-from recsys.cli.shared import ENDS_WITH
-from recsys.errors import ColdlensError, ConfigError, DataError
+from pages.shared.job import Job
+from pages.shared.processes import this_machine
 
-_ROOT = Path(__file__).resolve().parents[2]
-
-
-def _step_back() -> None:
-    os.nice(10)  # readers come first
-
-
-def _bounded(megabytes: int) -> Callable[[], None]:
-    """Returns what a process does first: it gives up rather than take more memory than this."""
-
-    def bound() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        _step_back()
-
-    return bound
-
-
-def ask(command: Sequence[str], *, seconds: float = 120.0) -> Any:
-    """Runs a short command in a process of its own, with bounded memory and time, and returns its JSON.
-
-    What somebody uploads is never parsed in this process: a file can be made that crashes its reader.
-
-    Raises:
-        ColdlensError: what the command said, or that it was stopped.
-    """
-    chosen = resources.settings()
-    words = [sys.executable, "-m", "recsys", *command, "--data-dir", str(chosen.data_dir.resolve()), "--json"]
-    try:
-        done = subprocess.run(
-            words, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds,
-            preexec_fn=_bounded(chosen.limits.memory_mb), env=_environment(chosen.precision, is_patient=False),
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        fix = "Give a smaller or simpler file."
-        raise DataError("Reading the file took too long", f"{seconds:.0f} s", fix=fix) from None
-    if done.returncode == 0:
-        return json.loads(done.stdout)
-    said = _last_line(done.stderr.decode("utf-8", "replace"))
-    if done.returncode == 2 and said:
-        raise told_error(said)
-    fix = "Check that the file is what its name says, or raise COLDLENS_MAX_MEMORY_MB."
-    raise DataError("The file could not be read; the process that tried has ended", said or None, fix=fix)
-
-
-def told_error(said: str) -> ColdlensError:
-    """Returns the error that another process has printed, in its three parts again."""
-    parts = re.match(r"(?P<what>.*?): '(?P<value>.*)'\. (?P<fix>.*)", said) or re.match(
-        r"(?P<what>.*?)\. (?P<fix>.*)", said
-    )
-    if parts is None:
-        return DataError(said, fix="Try again.")
-    found = parts.groupdict()
-    return DataError(found["what"], found.get("value"), fix=found["fix"])
-
-
-def _last_line(text: str) -> str:
-    said = [line for line in text.strip().splitlines() if any(letter.isalnum() for letter in line)]
-    return said[-1] if said else ""
-
-
-def _environment(precision: str, *, is_patient: bool) -> dict[str, str]:
-    """What a command is told; one that nobody waits for gets one thread: two that are interrupted wait for each other in vain."""
-    found = {**os.environ, "COLDLENS_PRECISION": precision}
-    return found | {ENDS_WITH: str(os.getpid()), "OMP_NUM_THREADS": "1"} if is_patient else found
-
-
-class Job:
-    """One command of the command line, running in the background.
-
-    Args:
-        command: words after ``recsys``; the job adds the data folder and where to write its progress.
-        is_patient: whether nobody waits for it, so that it steps back behind everything that somebody waits for, and ends with
-            this process; what it has published is kept.
-        is_reading: whether it reads what somebody has brought: it gets bounded memory, and no encoder.
-    """
-
-    def __init__(self, command: Sequence[str], *, is_patient: bool = False, is_reading: bool = False) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="coldlens-job-")
-        self._progress = Path(self._folder.name) / "progress.json"
-        self._errors = Path(self._folder.name) / "errors.txt"
-        chosen = resources.settings()
-        words = [*command, "--data-dir", str(chosen.data_dir.resolve()), "--progress", str(self._progress)]
-        if not is_reading:
-            words += ["--encoder", chosen.encoder, "--device", chosen.device]
-        with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "recsys", *words],
-                cwd=_ROOT,
-                env=_environment(chosen.precision, is_patient=is_patient),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                preexec_fn=_bounded(chosen.limits.memory_mb) if is_reading else _step_back if is_patient else None,
-            )
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it has not ended yet."""
-        return self._process.poll() is None
-
-    def progress(self) -> Mapping[str, Any]:
-        """Returns what the command wrote last; empty before its first word."""
-        try:
-            found: Mapping[str, Any] = json.loads(self._progress.read_text("utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return found
-
-    def error(self) -> ColdlensError | None:
-        """Returns why it failed, or ``None``."""
-        code = self._process.poll()
-        if code in (None, 0):
-            return None
-        try:
-            said = _last_line(self._errors.read_text("utf-8", "replace"))
-        except OSError:  # another visitor has just cancelled it
-            return None
-        if code == 2 and ". " in said:
-            return told_error(said)
-        return ConfigError("The background work failed", said or f"exit code {code}", fix="Run it again.")
-
-    def cancel(self) -> None:
-        """Ends it at once, if it has not ended; whatever it had not published is gone, and so are its own files."""
-        self._process.kill()
-        self._process.wait(timeout=10)
-        self._folder.cleanup()
+RECORDS = ".jobs"
+"""Folder, beside the datasets, of the records of jobs; each server reads those of its own machine."""
+_PATIENCE = 10.0
+_OLD = 30 * 86400.0
 
 
 class Jobs:
-    """The jobs of this server by dataset: at most one for each, whoever started it."""
+    """The jobs of a data folder by name: at most one for each, whoever started it, and whichever server."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._jobs: dict[str, Job] = {}
+        self._lock = threading.RLock()
+        self._jobs: dict[tuple[Path, str], Job] = {}
+        self._swept: set[Path] = set()
 
     def get(self, name: str) -> Job | None:
-        """Returns the job of a dataset, running or ended."""
-        return self._jobs.get(name)
+        """Returns a job, running or ended."""
+        with self._lock:
+            return self._look(name)
+
+    def all(self) -> list[tuple[str, Job]]:
+        """Returns the jobs that this server has started or been asked for."""
+        return [(name, job) for (_, name), job in self._jobs.items()]
 
     def start(self, name: str, command: Sequence[str], *, is_patient: bool = False, is_reading: bool = False) -> None:
         """Starts a job, unless one is running: of two visitors who start at once, both watch the first one's.
 
-        The two flags are those of ``Job``.
+        The two flags are those of ``Job.begin``. A patient job, and one in a data folder that cannot be written, leaves no record
+        and is known to this server alone.
         """
         with self._lock:
-            before = self._jobs.get(name)
-            if before is not None and before.is_running:
-                return
-            if before is not None:
-                before.cancel()
-            self._jobs[name] = Job(command, is_patient=is_patient, is_reading=is_reading)
+            folder = self._folder(name)
+            try:
+                folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with _locked(folder.parent):
+                    before = self._look(name)
+                    if before is not None and before.is_running:
+                        return
+                    made = None if is_patient else Job.begin(_cleared(folder), command, is_reading=is_reading)
+            except (OSError, Timeout):
+                made = None
+            if made is None:
+                private = Path(tempfile.gettempdir()) / f"coldlens-job-{secrets.token_hex(8)}"
+                atexit.register(shutil.rmtree, private, ignore_errors=True)
+                made = Job.begin(private, command, is_patient=is_patient, is_reading=is_reading)
+            self._jobs[_data(), name] = made
 
     def cancel(self, name: str, job: Job) -> None:
         """Ends a job that a visitor was shown; one that somebody started since is left alone."""
+        job.cancel()
         with self._lock:
-            job.cancel()
-            if self._jobs.get(name) is job:
-                del self._jobs[name]
+            with suppress(OSError, Timeout), _locked(job.folder.parent):
+                if job.is_recorded:
+                    job.forget()
+            if self._jobs.get((job.data, name)) is job:
+                del self._jobs[job.data, name]
+
+    def _look(self, name: str) -> Job | None:
+        self._sweep()
+        key, known = (_data(), name), self._jobs.get((_data(), name))
+        if known is None or not known.is_recorded:
+            if known is not None:
+                known.reap()  # another server has ended it
+            found = Job.found(self._folder(name))
+            if found is None:
+                self._jobs.pop(key, None)
+                return None
+            self._jobs[key] = known = found.adopted()
+        if not known.is_running:
+            known.tidy()
+        return known
+
+    def _folder(self, name: str) -> Path:
+        return _data() / RECORDS / f"{_short(this_machine())}-{_short(name)}"
+
+    def _sweep(self) -> None:
+        """Removes, once, the records of jobs that ended when no server was there, and old ones of other machines."""
+        root = _data() / RECORDS
+        if root in self._swept:
+            return
+        self._swept.add(root)
+        for folder in root.glob("*-*"):
+            job = Job.found(folder)
+            is_own = folder.name.startswith(f"{_short(this_machine())}-")
+            if is_own and job is not None and not (job.is_running or job.server.is_running):
+                job.forget()
+            elif not is_own and _age(folder) > _OLD:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(root: Path) -> AbstractContextManager[object]:
+    """Keeps other servers from the records meanwhile; a job that has none is this server's own."""
+    return FileLock(root / ".lock", timeout=_PATIENCE) if root.name == RECORDS else nullcontext()
+
+
+def _cleared(folder: Path) -> Path:
+    """Returns the folder, without what a server left that was killed before it could write a record."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _data() -> Path:
+    return resources.settings().data_dir.resolve()
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 @st.cache_resource(show_spinner=False)

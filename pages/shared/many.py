@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.shared import compare_charts
+from pages.shared import compare_charts, uploads
 from pages.shared.frame import Page
 from pages.shared.link import UNKNOWN
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
-from recsys.schema import ITEM_ID
+from recsys.schema import ITEM_ID, Profile
 from recsys.settings import MAX_AGE, MAX_INTEREST_LENGTH, MAX_PROFILES
 from recsys.whatif import (
     DEAD_FROM,
@@ -20,7 +20,6 @@ from recsys.whatif import (
     NamedProfiles,
     generate_profiles,
     rank_grid,
-    read_profiles,
     template_csv,
 )
 
@@ -118,7 +117,10 @@ def _uploaded(page: Page) -> tuple[NamedProfiles | None, str]:
     content = file.getvalue()
     key = f"{hashlib.sha256(content).hexdigest()} {_world(page)}"
     kept = st.session_state.get(_RESULT)
-    return (None if kept and kept[0] == key else read_profiles(content, page.dataset)), key
+    if kept and kept[0] == key:
+        return None, key
+    found = uploads.reread("people", content, str(page.dataset.folder or page.dataset.name))
+    return NamedProfiles(tuple(found["names"]), tuple(map(Profile.from_dict, found["profiles"]))), key
 
 
 def _run(page: Page, named: NamedProfiles, key: str) -> None:

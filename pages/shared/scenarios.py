@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared import uploads
 from pages.shared.atlases import open_or_preview
 from pages.shared.comparing import known_profiles
 from pages.shared.form import put_profile
@@ -62,7 +63,7 @@ def _draw_opening(page: Page) -> None:
     if file is None:
         return
     try:
-        scenario = Scenario.from_json(file.getvalue())
+        scenario = Scenario.from_json(uploads.reread("scenario", file.getvalue(), page.dataset.name))
     except ColdlensError as error:
         show_error(error)
         return

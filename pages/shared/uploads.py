@@ -1,22 +1,27 @@
 """What a visitor uploads, kept in files under names of our own until it is imported."""
 
+import hashlib
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.shared import resources
-from recsys.errors import DataError
+from pages.shared.asking import ask
+from recsys.errors import ColdlensError, DataError
 
 INBOX = "inbox"
 """Folder, beside the datasets, whose files are offered as if they had been uploaded; for those too large to upload."""
-_FOLDER, _TOKEN = ".uploads", "_upload_token"
+_FOLDER, _TOKEN, _READ = ".uploads", "_upload_token", "_upload_read"
 _OLD = 86400.0
+_LONGEST = 200
 
 
 def keep(files: Sequence[UploadedFile]) -> list[Path]:
@@ -53,6 +58,36 @@ def scratch() -> Path:
     return folder
 
 
+def reread(kind: str, content: bytes, dataset: str) -> Any:
+    """Returns what a file of the Compare page says, once it was read in a process of its own; see ``recsys reread``.
+
+    Raises:
+        DataError: as the library has it, or if the file cannot be kept.
+    """
+    asked = hashlib.sha256(f"{kind} {dataset} ".encode() + content).hexdigest()
+    known = st.session_state.get(_READ)
+    if known is None or known[0] != asked:
+        with st.spinner("Reading the file…"):
+            known = st.session_state[_READ] = (asked, _asked(kind, content, dataset))
+    if isinstance(known[1], ColdlensError):
+        raise known[1]
+    return known[1]
+
+
+def _asked(kind: str, content: bytes, dataset: str) -> Any:
+    """What the process says, or its error."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="coldlens-upload-") as folder:
+            path = Path(folder) / f"upload.{kind}"
+            path.write_bytes(content)
+            return ask(["reread", kind, str(path), "--dataset", dataset])
+    except ColdlensError as error:
+        return error
+    except OSError as error:
+        fix = "Free some space for temporary files, then upload it again."
+        return DataError(f"The upload cannot be kept ({error.strerror or error})", tempfile.gettempdir(), fix=fix)
+
+
 def inbox() -> list[Path]:
     """Returns the files and folders that lie in the inbox."""
     folder = resources.settings().data_dir / INBOX
@@ -62,8 +97,10 @@ def inbox() -> list[Path]:
 def safe_name(name: str) -> str:
     """Returns the last part of a name without anything that a file system could take amiss."""
     base = re.split(r"[/\\]", name)[-1]
-    kept = re.sub(r"[^\w .()-]", "_", base).strip(" .")[-100:].lstrip(" .")
-    return kept or "file"
+    kept = re.sub(r"[^\w .()-]", "_", base).strip(" .")[-100:]
+    while len(kept.encode()) > _LONGEST:  # file systems count bytes
+        kept = kept[1:]
+    return kept.lstrip(" .") or "file"
 
 
 def _remove_old(root: Path) -> None:

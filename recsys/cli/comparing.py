@@ -280,6 +280,25 @@ def _print_surface(found: dict[str, Any]) -> None:
     print((f"Rank of {found['title']}." if "title" in found else "The item_id that is first.") + more)
 
 
+@app.command("reread", hidden=True)
+def reread_command(
+    kind: Annotated[str, typer.Argument(help="scenario or people.")],
+    path: Annotated[Path, typer.Argument(help="The file that somebody has uploaded.")],
+    dataset: DatasetOption = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read what somebody has uploaded to a page, in a process that is not the page's, and print it in our own words."""
+    from recsys.whatif import Scenario, read_profiles
+
+    if kind == "scenario":
+        print_json(Scenario.from_json(read_bytes(path)).to_json())
+        return
+    settings = settings_of(data_dir)
+    named = read_profiles(read_bytes(path), open_named(dataset or settings.dataset, settings))
+    print_json({"names": named.names, "profiles": [profile.to_dict() for profile in named.profiles]})
+
+
 @app.command("grid")
 def grid_command(
     people: Annotated[

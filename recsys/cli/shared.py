@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +20,8 @@ from recsys.settings import DEFAULT_DATASET, Settings
 
 ENDS_WITH = "COLDLENS_ENDS_WITH"
 """Variable of the environment: the process that a command nobody waits for ends with."""
+ENDED = "COLDLENS_ENDED"
+"""Variable of the environment: the file that a command in the background leaves its exit code in, for whoever comes later."""
 
 app = typer.Typer(
     help="Cold-start recommendations that explain themselves.",
@@ -119,12 +124,33 @@ def whole_number(text: str) -> int:
 def run() -> None:
     """Runs the command line; our errors go to stderr and exit with 2."""
     if parent := os.environ.get(ENDS_WITH):
+        os.nice(10)  # readers come first
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    with _told_how_it_ended(os.environ.get(ENDED)):
+        try:
+            app()
+        except ColdlensError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(2) from None
+
+
+@contextmanager
+def _told_how_it_ended(path: str | None) -> Iterator[None]:
+    """Writes the exit code of a command in the background; one that is asked to end tidies up first, as after an error."""
+    if path is None:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    code = 1
     try:
-        app()
-    except ColdlensError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(2) from None
+        yield
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        raise
+    finally:
+        with suppress(OSError):  # who has cancelled it has removed the folder, too
+            Path(path).write_text(str(code), "utf-8")
 
 
 def _end_with(parent: str) -> None:

@@ -12,13 +12,13 @@ import shutil
 import tomllib
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from recsys.artifact import MANIFEST, ArtifactStore
+from recsys.artifact import MANIFEST, ArtifactStore, sweep, sync, sync_above, why_not_written
 from recsys.errors import ArtifactError, ColdlensError, DataError
 from recsys.schema import DatasetInfo, Preset, Profile
 
@@ -94,7 +94,8 @@ def publish_version(folder: Path, info: DatasetInfo) -> Iterator[Path]:
         commit_version(folder, info, draft)
     except OSError as error:
         fix = "Free some space or make the folder writable, then try again; nothing was changed."
-        raise DataError(f"The dataset could not be written ({error.strerror or error})", folder, fix=fix) from error
+        told = why_not_written(error, folder)
+        raise DataError(f"The dataset could not be written ({told})", folder, fix=fix) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -133,23 +134,23 @@ def _key_of(draft: Path) -> str:
 def _replace_toml(folder: Path, values: Mapping[str, Any]) -> None:
     path = folder / INFO_FILE
     draft = folder / f".{INFO_FILE}-{os.getpid()}"
+    sweep(folder.glob(f".{INFO_FILE}-*"))
     try:
         with draft.open("w", encoding="utf-8") as file:
             file.write(tomli_w.dumps(values))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)
     except OSError as error:
         what = f"The new dataset is there, but the disk does not confirm that it is kept ({error.strerror or error})"
         raise ArtifactError(what, folder, fix="Check the disk, then write the dataset again.") from error
+    sync_above(folder, levels=2)
 
 
 def _remove_older(store: ArtifactStore, key: str) -> None:

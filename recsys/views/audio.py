@@ -22,9 +22,10 @@ from recsys.schema import AUDIO as COLUMN
 from recsys.schema import ITEM_ID, Dataset
 from recsys.settings import Limits, Settings
 from recsys.views.audio_encoder import AudioEncoder, load_audio_encoder
+from recsys.views.decoder import Decoder
 from recsys.views.kept_sounds import AUDIO, AUDIO_PART, NO_SOUND, Heard, KeptSounds, Previews, read_faults
 from recsys.views.kept_vectors import HASH_BYTES, VECTORS, keys_of
-from recsys.views.sounds import Sound, find_sound, hash_sound, read_sound
+from recsys.views.sounds import Sound, find_sound, hash_sound
 from recsys.views.view import ItemView
 
 _log = logging.getLogger(__name__)
@@ -167,13 +168,14 @@ class _Build:
         total = len(self.files.paths)
         done = total - len(missing)
         self.report(done, total)
-        for start in range(0, len(missing), BLOCK):
-            block, heard = missing[start : start + BLOCK], []
-            for known in block:
-                heard.append(self._hear(self.files.paths[known]))
-                done += 1
-                self.report(done, total)
-            self._keep(kept, block, heard, is_last=len(missing) <= BLOCK)
+        with Decoder(self.files.limits) as decoder:
+            for start in range(0, len(missing), BLOCK):
+                block, heard = missing[start : start + BLOCK], []
+                for known in block:
+                    heard.append(self._hear(decoder, self.files.paths[known]))
+                    done += 1
+                    self.report(done, total)
+                self._keep(kept, block, heard, is_last=len(missing) <= BLOCK)
         about = {"dataset": self.dataset, "encoder": self.encoder.name, "identity": self.identity, "n_files": total}
         with self.store.publish(AUDIO, self.key, about=about) as folder:
             kept.save(folder, self.files.hashes)
@@ -191,9 +193,9 @@ class _Build:
             fresh.save(folder, block)
         kept.add_folder(self.store.open(AUDIO_PART, key).path)
 
-    def _hear(self, path: Path) -> Heard:
+    def _hear(self, decoder: Decoder, path: Path) -> Heard:
         try:
-            sound = read_sound(path, limits=self.files.limits)
+            sound = decoder.sound(path)
             return Heard(self.encoder.hear(sound.at(self.encoder.rate)), _preview(sound))
         except DataError as error:
             return Heard(np.zeros(self.encoder.dim, np.float32), fault=(error.what, error.fix))

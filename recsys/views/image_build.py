@@ -14,11 +14,11 @@ from recsys.artifact import ArtifactStore
 from recsys.encoder import Encoder
 from recsys.errors import ArtifactError, DataError
 from recsys.settings import Limits
+from recsys.views.decoder import Decoder
 from recsys.views.image_encoder import ImageEncoder
 from recsys.views.kept_pictures import FEATURES, KIND, PART, KeptPictures, save_block
 from recsys.views.kept_vectors import HASH_BYTES, keys_of
 from recsys.views.picture_sources import PictureSources
-from recsys.views.pictures import decode
 from recsys.views.thumbnails import MIME, Thumbnails, make_thumbnail
 from recsys.views.view import IMAGE, ItemView
 
@@ -149,17 +149,18 @@ class ImageBuild:
         done = total - sum(n_items[found] for found in missing)
         if done:
             progress(done, total)
-        for start in range(0, len(missing), BLOCK):
-            block = _Block(self.encoder)
-            for found in missing[start : start + BLOCK]:
-                try:
-                    block.take(found, decode(self._read_again(found, names[found]), names[found], limits=self.limits))
-                except DataError as error:
-                    refused[found] = error
-                done += n_items[found]
-                progress(done, total)
-            if block.hashes:
-                kept.add_folder(self._published(block))
+        with Decoder(self.limits) as decoder:
+            for start in range(0, len(missing), BLOCK):
+                block = _Block(self.encoder)
+                for found in missing[start : start + BLOCK]:
+                    try:
+                        block.take(found, decoder.picture(self._read_again(found, names[found]), names[found]))
+                    except DataError as error:
+                        refused[found] = error
+                    done += n_items[found]
+                    progress(done, total)
+                if block.hashes:
+                    kept.add_folder(self._published(block))
         return refused
 
     def _read_again(self, found: bytes, name: str) -> bytes:

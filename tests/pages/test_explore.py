@@ -332,10 +332,16 @@ class FakeJob:
 
     failure = None
     started = ()
+    is_running, is_recorded = False, True
 
-    def __init__(self, command, *, is_patient=False, is_reading=False):
-        type(self).started = (*self.started, command)
-        self.is_running = False
+    @classmethod
+    def begin(cls, folder, command, *, is_patient=False, is_reading=False):
+        cls.started = (*cls.started, command)
+        return cls()
+
+    @classmethod
+    def found(cls, folder):
+        return None
 
     def progress(self):
         return {}
@@ -343,7 +349,7 @@ class FakeJob:
     def error(self):
         return self.failure
 
-    def cancel(self):
+    def tidy(self):
         pass
 
 

@@ -10,11 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
-import os
-from pages.shared.jobs import Job
-job = Job(["build", "movielens-100k", "--words"], is_patient=True)
+import os, sys
+from pathlib import Path
+from pages.shared.job import Job
+job = Job.begin(Path(sys.argv[1]), ["build", "movielens-100k", "--words"], is_patient=True)
 assert job.is_running
-print(job._process.pid, flush=True)
+print(job.process.pid, flush=True)
 os.kill(os.getpid(), 9)
 """
 
@@ -22,7 +23,13 @@ os.kill(os.getpid(), 9)
 def test_a_patient_job_ends_with_the_process_that_started_it(tmp_path):
     environment = {**os.environ, "COLDLENS_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
 
-    done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(tmp_path / "job")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
     assert done.returncode == -9, done.stderr
     job = Path(f"/proc/{int(done.stdout.split()[-1])}/cmdline")

@@ -123,6 +123,11 @@ def plant(media: Path) -> list[str]:
     return [*names, "n" * 5_000, "missing.png", "/etc/passwd", "C:\\pictures\\a.png", "../" * 50 + "etc/passwd", "."]
 
 
+def peak_of(pid: int) -> int:
+    """The most memory of a process, in MB; ``ru_maxrss`` would count the one that started it."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
+
+
 def main(folder: Path) -> None:
     """Prints how many were refused, how many were accepted, and the most memory in MB."""
 
@@ -130,6 +135,7 @@ def main(folder: Path) -> None:
 
     from recsys.schema import Dataset, DatasetInfo
     from recsys.settings import Settings
+    from recsys.views.decoder import Decoder
     from recsys.views.image import open_image_view
     from tests.toy import ToyEncoder
     from tests.views.painted import PaintedEncoder
@@ -137,14 +143,21 @@ def main(folder: Path) -> None:
     names = [*plant(folder / "media"), "good.png"]
     (folder / "media" / "good.png").write_bytes(png(4_000, 4_000, n_bytes=4_001 * 4_000))
     items = pd.DataFrame({"item_id": [f"i{n:03}" for n in range(len(names))], "title": "t", "image": names})
+    peaks = [0]
+    end = Decoder._end
+
+    def noted(self: Decoder) -> None:
+        if self._process is not None and self._process.poll() is None:
+            peaks.append(peak_of(self._process.pid))
+        end(self)
+
+    Decoder._end = noted  # type: ignore[method-assign]
     nobody = pd.DataFrame({"user_id": pd.Series(dtype=str)})
     dataset = Dataset("hostile", DatasetInfo("Hostile"), items, nobody, nobody, folder, media=folder / "media")
     view = open_image_view(dataset, text_encoder=ToyEncoder(), settings=Settings(), encoder=PaintedEncoder())
     assert view is not None
     parts = [why.count("'") >= 2 and why.endswith(".") for why in view.faults.values()]
-    status = Path("/proc/self/status").read_text()  # ru_maxrss would count the process that started this one
-    peak = int(status.split("VmHWM:")[1].split()[0]) >> 10
-    print(len(names) - 1, len(view.faults), sum(parts), int(view.has.sum()), peak)
+    print(len(names) - 1, len(view.faults), sum(parts), int(view.has.sum()), peak_of(os.getpid()), max(peaks))
     for row in view.has.nonzero()[0][:-1]:
         print("accepted:", names[row])
 

@@ -15,6 +15,7 @@ from recsys.schema import Dataset
 from recsys.settings import Settings
 from recsys.views import audio, audio_encoder
 from recsys.views.audio import AudioView, open_audio_view
+from recsys.views.decoder import Decoder
 from recsys.views.descriptors import GROUPS, Descriptors, describe
 from tests.views.sounds import RATE, catalog, tone, wav, write, write_hostile
 
@@ -160,7 +161,7 @@ def test_an_unchanged_file_is_never_heard_again(media, tmp_path, counting):
 def test_a_silent_file_is_not_read_twice_either(media, tmp_path, counting, monkeypatch):
     (media / "silent.wav").write_bytes(wav(data=bytes(60_000)))
     opened(replace(catalog(["silent.wav"], media), folder=tmp_path / "sounds"), counting)
-    monkeypatch.setattr(audio, "read_sound", None)
+    monkeypatch.setattr(Decoder, "sound", None)
     view = opened(replace(catalog([None, "silent.wav"], media), folder=tmp_path / "sounds"), counting)
 
     assert "is silent: 'silent.wav'" in view.faults["i001"]

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from recsys.datasets.importing.files import File, most_unpacked, printable, unpacks_to_more
+from recsys.datasets.importing.files import File, most_unpacked, printable, room_for, unpacks_to_more
 from recsys.errors import DataError
 from recsys.settings import Limits
 
@@ -132,7 +132,7 @@ def _unpacked(path: Path, scratch: Path, limits: Limits) -> list[File]:
     except OSError as error:
         if error.errno is None:  # bz2 and gzip tell so of damage
             raise _damaged(name, error) from None
-        fix = "Free some space or name another data folder, then try again."
+        fix = f"{room_for(error)}."
         raise DataError(f"The archive cannot be unpacked ({error.strerror})", name, fix=fix) from None
     except DAMAGES as error:
         raise _damaged(name, error) from None

@@ -1,5 +1,6 @@
 """One file to read: what people call it, where it lies, and its bytes, unpacked where it is gzip."""
 
+import errno
 import gzip
 import io
 import zlib
@@ -53,6 +54,13 @@ def unpacks_to_more(what: str, name: str, most: int, limits: Limits) -> DataErro
     is_limit = most >= limits.unpacked_bytes
     fix = "Unpack it and name what is inside" + (", or raise COLDLENS_MAX_UNPACKED_MB." if is_limit else ".")
     return DataError(f"The {what} unpacks to more than {most >> 20:,} MB", name, fix=fix)
+
+
+def room_for(error: OSError) -> str:
+    """Returns how to make room for what could not be written."""
+    if error.errno == errno.EFBIG:  # a process that reads what a browser uploaded may write only so much
+        return "Bring less, or raise COLDLENS_MAX_WRITTEN_MB"
+    return "Free some space or make the folder writable, then try again"
 
 
 def open_bytes(file: File, limits: Limits | None = None) -> IO[bytes]:

@@ -110,6 +110,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, int | float):
         return number_text(value)
     if isinstance(value, list):
+        if any(isinstance(part, list | dict) for part in value):  # however deep: nobody climbs down there
+            return NESTED
         parts = [plain(part) for part in value]
         return [p for p in parts if p is not None] if all(p is None or _is_text(p) for p in parts) else NESTED
     return NESTED

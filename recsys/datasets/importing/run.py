@@ -20,7 +20,7 @@ from recsys.artifact import sweep
 from recsys.datasets.folder import ITEMS_FILE, MEDIA
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
-from recsys.datasets.importing.files import File
+from recsys.datasets.importing.files import File, room_for
 from recsys.datasets.importing.findings import Finding, Findings
 from recsys.datasets.importing.media import Media, MediaNames, bring_media, none_came
 from recsys.datasets.importing.plan import (
@@ -136,7 +136,7 @@ def import_files(
                 if is_new and not is_there(folder):
                     shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
-        fix = "Free some space or make the folder writable, then try again; nothing was changed."
+        fix = f"{room_for(error)}; nothing was changed."
         told = error.strerror or str(error)
         raise DataError(f"The dataset could not be written ({told})", folder, fix=fix) from error
 

@@ -1,7 +1,6 @@
 """Changes to valid files, and a process that imports what comes of them, so that not even a crash could end the test."""
 
 import multiprocessing
-import resource
 import shutil
 import traceback
 from collections.abc import Sequence
@@ -94,7 +93,7 @@ class Outcome(NamedTuple):
 
 
 class Importer:
-    """A process with limits that imports files one set after the other."""
+    """A process, confined as the one that reads uploads, that imports files one set after the other."""
 
     def __init__(self, folder: Path, *, memory: int = 6 << 30, seconds: float = 20) -> None:
         self._folder, self._memory, self._seconds = folder, memory, seconds
@@ -122,6 +121,11 @@ class Importer:
         self._start()
         return Outcome(None, crash, (), ())
 
+    @property
+    def peak_mb(self) -> int:
+        """The most memory that the process has had at a time."""
+        return int(Path(f"/proc/{self._process.pid}/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
+
     def close(self) -> None:
         """Ends the process."""
         self._process.kill()
@@ -133,9 +137,12 @@ def _serve(pipe: Connection, folder: Path, memory: int) -> None:
     import warnings
 
     warnings.simplefilter("error")
+    from recsys.confined import confine
+    from recsys.settings import Limits
+
+    confine(Limits(memory_mb=memory >> 20, cpu_seconds=1_000_000), seconds=1_000_000)
     from recsys.datasets.importing import import_files  # noqa: F401
 
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     pipe.send("ready")
     while True:
         files, dry_run = pipe.recv()

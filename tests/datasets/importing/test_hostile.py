@@ -242,6 +242,17 @@ def test_binary_files_under_a_name_that_is_read(tmp_path: Path):
         refused(tmp_path, path)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 990, 1_023, 1_030, 5_000, 200_000])
+@pytest.mark.parametrize("marks", [("[", "]"), ('{"a":', "}")])
+def test_values_nested_in_one_another(tmp_path: Path, depth: int, marks: tuple[str, str]):
+    """Each row is accounted for, whatever the depth; what is around it is read."""
+    value = marks[0] * depth + "1" + marks[1] * depth
+    lines = ['{"id": 1, "title": "A"}', f'{{"id": 2, "title": "B", "more": {value}}}', '{"id": 3, "title": "C"}']
+    report = run(tmp_path, {"items.jsonl": "\n".join(lines)}, valid_rows=True)
+    own = report.tables["items"]
+    assert (own.read, own.accepted) == (3, 3 if depth < 1_024 else 2)
+
+
 # ---- bombs -----------------------------------------------------------------------------------------------------------------
 
 
