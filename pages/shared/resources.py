@@ -15,6 +15,7 @@ from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
 from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.finetuning import tuned_key
+from recsys.privacy import private_key
 from recsys.recommender import Recommender
 from recsys.saved_profiles import SavedProfiles
 from recsys.schema import Dataset
@@ -89,7 +90,8 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
-    trained = tuned_key(dataset) or "" if scorer == "fine-tuned" else ""
+    keys = {"fine-tuned": tuned_key, "private": private_key}
+    trained = keys[scorer](dataset) or "" if scorer in keys else ""
     key = (dataset.name, _version(chosen.data_dir / dataset.name), scorer, trained, chosen.index, chosen.milvus, *media)
 
     def prepare(report: "_Report") -> Recommender:

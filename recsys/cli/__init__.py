@@ -9,6 +9,7 @@ from recsys.cli import (
     exploring,
     importing,
     laboratory,
+    privacy,
     recommending,
     training,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "importing",
     "laboratory",
     "main",
+    "privacy",
     "recommending",
     "training",
 ]
