@@ -4,7 +4,7 @@ from recsys.privacy.accountant import ACCOUNTANT, Budget, epsilon_of, noise_of
 from recsys.privacy.anonymise import Anonymised, AnonymousPlan, anonymise
 from recsys.privacy.columns import UserColumns
 from recsys.privacy.config import PrivateConfig
-from recsys.privacy.fit import fit, os_noise, train_private
+from recsys.privacy.fitting import fit, os_noise, train_private
 from recsys.privacy.ledger import Ledger
 from recsys.privacy.public import Public
 from recsys.privacy.sites import MIN_USERS, SiteSums, federated_fit, total

@@ -11,13 +11,15 @@ from recsys.schema.columns import AGE, GENDER, MOST_VALUES
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "a name": ("name", "names", "firstname", "lastname", "surname", "fullname", "username", "nickname", "nick", "login",
-               "handle", "vorname", "nachname", "prenom", "nom", "nombre", "apellido", "screenname", "alias"),
+               "handle", "vorname", "nachname", "prenom", "nom", "nombre", "apellido", "screenname", "alias", "姓名", "名字"),
     "an address on the net": ("email", "mail", "url", "website", "homepage", "ip", "ipaddress", "twitter", "facebook",
-                              "instagram", "linkedin", "cookie", "deviceid", "device", "useragent", "uuid", "guid"),
-    "a telephone number": ("phone", "telephone", "tel", "mobile", "cell", "fax", "telefon", "handy", "telefono"),
+                              "instagram", "linkedin", "cookie", "deviceid", "device", "useragent", "uuid", "guid",
+                              "邮箱", "电子邮件"),
+    "a telephone number": ("phone", "telephone", "tel", "mobile", "cell", "fax", "telefon", "handy", "telefono",
+                           "电话", "手机"),
     "a place to live": ("zip", "zipcode", "postal", "postcode", "postalcode", "plz", "postleitzahl", "address", "street",
                         "strasse", "adresse", "city", "town", "ort", "location", "lat", "lon", "lng", "latitude",
-                        "longitude", "geo", "place", "codepostal"),
+                        "longitude", "geo", "place", "codepostal", "地址", "邮编"),
     "an official number": ("ssn", "passport", "iban", "bic", "account", "creditcard", "card", "taxid", "license",
                            "licence", "socialsecurity", "personnummer", "customernumber", "kundennummer"),
     "a date of birth": ("dob", "birthday", "birthdate", "birth", "dateofbirth", "born", "geburtsdatum", "geburtstag",
@@ -95,5 +97,5 @@ def look_at_users(users: pd.DataFrame, *, keep: frozenset[str], drop: frozenset[
 
 
 def _words(name: str) -> set[str]:
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return set(_SPLIT.split(_CAMEL.sub("_", plain).lower())) - {""}
+    folded = unicodedata.normalize("NFKD", _CAMEL.sub("_", name).casefold())
+    return set(_SPLIT.split(folded.encode("ascii", "ignore").decode())) - {""} | {name.strip()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -195,14 +195,24 @@ def read_arrays(path: Path, names: tuple[str, ...]) -> tuple[dict[str, Any], dic
     """
     fix = "Take a file that `recsys federate` of this version has written."
     try:
-        with np.load(path, allow_pickle=False) as found:
-            plain = json.loads(found["about"].tobytes())
-            arrays = {name: found[name] for name in names}
+        with path.open("rb") as file:
+            _check_zip(file)
+            with np.load(file, allow_pickle=False) as found:
+                plain = json.loads(found["about"].tobytes())
+                arrays = {name: found[name] for name in names}
     except OSError as error:
         raise DataError(f"The file cannot be read ({error.strerror or error})", path, fix=fix) from None
-    except (ValueError, LookupError, EOFError, zipfile.BadZipFile):
+    except (ValueError, LookupError, EOFError, MemoryError, zipfile.BadZipFile):
         raise DataError("The file is damaged, or another kind of file", path, fix=fix) from None
     is_ours = isinstance(plain, dict) and plain.get("format") == _FORMAT
     if not is_ours or not all(array.dtype == np.float64 and np.isfinite(array).all() for array in arrays.values()):
         raise DataError("The file is of another format", path, fix=fix)
     return plain, arrays
+
+
+def _check_zip(file: BinaryIO) -> None:
+    """Refuses what is compressed, which we never write: a small file could unpack to more than the memory holds."""
+    with zipfile.ZipFile(file) as found:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in found.infolist()):
+            raise zipfile.BadZipFile
+    file.seek(0)

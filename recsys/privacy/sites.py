@@ -10,7 +10,7 @@ import numpy as np
 from recsys.encoder import Encoder
 from recsys.errors import DataError
 from recsys.privacy.accountant import Budget, noise_of
-from recsys.privacy.fit import fit, os_noise
+from recsys.privacy.fitting import fit, os_noise
 from recsys.privacy.ledger import Ledger
 from recsys.privacy.public import Public, read_arrays, write_arrays
 from recsys.privacy.statistics import Draw, Layout, Statistics

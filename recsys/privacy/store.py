@@ -16,7 +16,7 @@ from recsys.errors import ArtifactError, NotTrainedError
 from recsys.privacy.accountant import ACCOUNTANT, Budget, noise_of
 from recsys.privacy.columns import UserColumns
 from recsys.privacy.config import PrivateConfig
-from recsys.privacy.fit import check_users, os_noise, train_private
+from recsys.privacy.fitting import check_users, os_noise, train_private
 from recsys.privacy.ledger import LEDGER, Ledger
 from recsys.privacy.statistics import SENSITIVITY, Draw
 from recsys.schema import Dataset
