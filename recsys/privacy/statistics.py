@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from recsys.errors import DataError
+from recsys.errors import ConfigError, DataError
 from recsys.privacy.public import Public
 from recsys.schema import AGE, GENDER, Dataset, Profile
 from recsys.settings import MAX_AGE
@@ -49,7 +49,7 @@ class Layout:
         shares = np.array([config.share_of_gram, config.share_of_cross, config.share_of_likes])
         if not np.isclose(shares.sum(), 1.0) or (shares <= 0).any():
             fix = "Choose three positive shares that sum to 1."
-            raise DataError("The shares of the protection do not sum to 1", shares.tolist(), fix=fix)
+            raise ConfigError("The shares of the protection do not sum to 1", shares.tolist(), fix=fix)
         a, b, c = np.sqrt(shares).tolist()
         return cls(1 + public.basis.dim + 2 * public.k, public.k, n_items, (a, b, c))
 
@@ -103,7 +103,7 @@ class Statistics:
         likes = np.zeros(layout.n_items)
         for start in range(0, len(histories), _USERS):
             some = histories.of(np.arange(start, min(start + _USERS, len(histories))))
-            rows = user_rows(some, item_vectors, public)
+            rows = user_rows(some, item_vectors, public, catalog=dataset)
             later = later_rows(some, public.config.whole_likes)
             gram += rows.T @ rows
             cross += rows.T @ np.asarray(later @ items)
@@ -124,14 +124,17 @@ class Statistics:
         return Statistics(self.layout, self.values + other.values, deviation)
 
 
-def user_rows(histories: Histories, item_vectors: np.ndarray, public: Public) -> np.ndarray:
+def user_rows(histories: Histories, item_vectors: np.ndarray, public: Public, *, catalog: Dataset) -> np.ndarray:
     """Returns ``(n_users, p)``: constant, facts, interests and liked items of each user, of a length of at most 1.
 
     Each row depends on its own user and on what is public, on nobody else.
+
+    Args:
+        catalog: any dataset of these items; one for all calls counts its categories once.
     """
     config = public.config
     facts = public.basis.rows(_people(histories, public))
-    said = _interests(histories, public)
+    said = _interests(histories, public, catalog)
     n_said, n_liked = (np.asarray(part.sum(axis=1)) for part in (said, histories.revealed_likes))
     words, rows = public.words - public.interest_centre, np.unique(histories.revealed_likes.indices)
     interests = said @ (words @ public.reading) / (np.maximum(n_said, 1) + config.interest_offset)
@@ -178,18 +181,17 @@ def _answers(users: pd.DataFrame, name: str, known: tuple[str, ...]) -> list[str
     return [str(text) if text is not None and str(text) in among else None for text in texts]
 
 
-def _interests(histories: Histories, public: Public) -> sparse.csr_matrix:
+def _interests(histories: Histories, public: Public, catalog: Dataset) -> sparse.csr_matrix:
     """``(n_users, n_categories)``, 1 for an interest that the encoder can read.
 
     As in ``Histories.profiles``, but with lifts over the shares of the catalog, which is public, instead of those of all likes.
     """
-    dataset = histories.dataset
-    shares = dataset.category_matrix.mean(axis=0)
-    column = {name: n for n, name in enumerate(dataset.categories) if public.words[n].any()}
+    shares = catalog.category_matrix.mean(axis=0)
+    column = {name: n for n, name in enumerate(catalog.categories) if public.words[n].any()}
     found = [
-        [column[name] for name in top_categories(histories.revealed(user), dataset, shares) if name in column]
+        [column[name] for name in top_categories(histories.revealed(user), catalog, shares) if name in column]
         for user in range(len(histories))
     ]
     starts = np.cumsum([0, *map(len, found)])
     flat = np.array([n for part in found for n in part], np.int64)
-    return sparse.csr_matrix((np.ones(len(flat)), flat, starts), shape=(len(found), len(dataset.categories)))
+    return sparse.csr_matrix((np.ones(len(flat)), flat, starts), shape=(len(found), len(catalog.categories)))
