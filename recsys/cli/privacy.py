@@ -77,9 +77,8 @@ def _tell_fit(dataset: Dataset, found: "PrivateFit", *, as_json: bool) -> None:
             f"This is private fit {found.n_fits} of this dataset. Whoever has seen them all knows more than each tells: "
             f"together they spend epsilon = {found.spent:.4g} at delta = {found.about['delta']:.4g}."
         )
-    print(
-        "Use it with `--scorer private`, or choose it in the sidebar. The frozen encoder and the defaults are outside it."
-    )
+    print("Outside of it are the encoder, which must not have learned from these users, the defaults, and evaluations.")
+    print("Use it with `--scorer private`, or choose it in the sidebar.")
 
 
 def _columns(path: Path | None) -> "UserColumns | None":
@@ -240,8 +239,9 @@ def _print_anonymised(told: dict[str, Any], k: int) -> None:
     )
     counts = ", ".join(f"{n:,} of {name}" for name, n in told["values_left_out"].items() if n) or "none"
     print(f"Values left out: {counts}; {told['users_changed']:,} of {told['users']:,} users changed.")
-    for name, n in told["after"]["l"].items():
-        print(f"Among people alike in all else there are at least {n} values of {name} (l-diversity).")
+    if fewest := told["after"]["l"]:
+        listed = ", ".join(f"{n} of {name}" for name, n in fewest.items())
+        print(f"Fewest different values among people who are alike in all else (l-diversity): {listed}.")
     print(told["warning"])
     print(
         f"{told['name']} is ready. Next: recsys build {told['name']}" if told["published"] else "Nothing was written."

@@ -1,6 +1,7 @@
 """What one user can do to the sums, and what noise is put on them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -89,9 +90,17 @@ def test_without_shortening_of_likes_the_bound_is_exceeded(monkeypatch):
 def test_a_row_depends_on_its_own_user_alone():
     """Nothing that is taken over all users may enter a row: lifts, most frequent values, knots, centres."""
     strange = {"age": 119.0, "gender": "never heard of", "occupation": "spy"}
-    crowd = pd.concat([WORLD.users] + [pd.DataFrame([{"user_id": f"x{n}", **strange}]) for n in range(40)])
-    many = Dataset("world", WORLD.info, WORLD.items, crowd.reset_index(drop=True), WORLD.interactions)
-    before, after = (module.user_rows(module.Histories.from_dataset(each), VECTORS, PUBLIC) for each in (WORLD, many))
+    crowd = pd.DataFrame([{"user_id": f"x{n}", **strange} for n in range(40)])
+    ids = WORLD.items["item_id"][::3]  # all of one kind, which changes the lifts of the others
+    likes = pd.DataFrame({"user_id": np.repeat(crowd["user_id"], len(ids)), "item_id": np.tile(ids, 40), "rating": 5.0})
+    many = replace(
+        WORLD,
+        users=pd.concat([WORLD.users, crowd], ignore_index=True),
+        interactions=pd.concat([WORLD.interactions, likes.assign(timestamp=0)], ignore_index=True),
+    )
+    before, after = (
+        module.user_rows(module.Histories.from_dataset(each), VECTORS, PUBLIC, catalog=each) for each in (WORLD, many)
+    )
     np.testing.assert_array_equal(after[: len(before)], before)
 
 
