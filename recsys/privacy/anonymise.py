@@ -112,7 +112,7 @@ def anonymise(dataset: Dataset, plan: AnonymousPlan, *, rng: np.random.Generator
     attributes = [name for name in quasi if name not in (AGE, GENDER)]
     done = suppress(users, quasi, plan.k, rng)
     known = pd.concat([dataset.users[USER_ID], dataset.interactions[USER_ID]]).unique()
-    renamed = dict(zip(rng.permutation(known), _new_ids(len(known), rng), strict=True))
+    renamed = dict(zip(known, _new_ids(len(known), rng), strict=True))
     copy = replace(
         dataset,
         info=replace(dataset.info, title=f"{dataset.info.title}, anonymised", presets=_presets(dataset, attributes)),

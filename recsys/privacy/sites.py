@@ -15,7 +15,7 @@ from recsys.privacy.ledger import Ledger
 from recsys.privacy.public import Public, read_arrays, write_arrays
 from recsys.privacy.statistics import Draw, Layout, Statistics
 from recsys.privacy.store import keep_model
-from recsys.schema import Dataset
+from recsys.schema import USER_ID, Dataset
 
 MIN_USERS = 30
 """A site with fewer users sends nothing: sums of few are close to what single people said."""
@@ -47,9 +47,7 @@ class SiteSums:
         Raises:
             DataError: for a site with fewer than 30 users who liked something.
         """
-        n_users = int(
-            dataset.likes["user_id"].isin(set(dataset.users["user_id"])).groupby(dataset.likes["user_id"]).any().sum()
-        )
+        n_users = len(set(dataset.likes[USER_ID]) & set(dataset.users[USER_ID]))
         if n_users < MIN_USERS:
             fix = f"Join with another site until there are at least {MIN_USERS} users who liked something."
             raise DataError("The site has too few users to send sums", n_users, fix=fix)

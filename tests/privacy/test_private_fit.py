@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from recsys.datasets import open_dataset, write_folder
 from recsys.encoder import TransformerEncoder
@@ -18,6 +19,7 @@ from recsys.privacy import (
     UserColumns,
     epsilon_of,
     fit_and_keep,
+    fitting,
     noise_of,
     open_private,
     private_key,
@@ -25,10 +27,12 @@ from recsys.privacy import (
     train_private,
 )
 from recsys.privacy import ledger as ledger_module
+from recsys.privacy.statistics import later_rows, user_rows
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, Profile
 from recsys.scorer import AdditiveModel
 from recsys.settings import Settings
+from recsys.training import Histories
 from tests.toy import ToyEncoder
 from tests.training.world import vectors, world
 
@@ -68,6 +72,33 @@ def test_the_noise_that_is_drawn_is_the_one_that_the_budget_asks_for(monkeypatch
     assert len(seen) == 1
     assert seen[0][0] == told == noise_of(BUDGET)
     assert seen[0][1] == pytest.approx(told, rel=0.2)
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_unless_told_otherwise_noise_comes_from_the_operating_system(folder: Dataset, monkeypatch, is_kept: bool):
+    asked = []
+
+    def zeros(n: int) -> bytes:
+        asked.append(n)
+        return bytes(n)
+
+    dataset, sums = folder, Statistics.of(folder, vectors(folder), _public(folder))
+    monkeypatch.setattr(fitting.secrets, "token_bytes", zeros)
+    keep(dataset) if is_kept else trained(dataset)
+    assert 8 * sums.layout.size in asked
+
+
+def test_without_noise_it_is_the_ridge_with_a_free_constant():
+    """scikit-learn, which looks at the users themselves, finds the same effects."""
+    dataset = world()
+    public, histories = _public(dataset), Histories.from_dataset(dataset)
+    rows = user_rows(histories, vectors(dataset), public, catalog=dataset)
+    later = later_rows(histories, public.config.whole_likes) @ public.items(vectors(dataset))
+    ridge = Ridge(alpha=public.config.penalty).fit(rows[:, 1:], later)
+    model, scale = trained(dataset, budget=None), np.sqrt(public.config.whole_likes)
+    np.testing.assert_allclose(model.facts, scale * ridge.coef_.T[: public.basis.dim], atol=1e-9)
+    liked = scale * ridge.coef_.T[public.basis.dim + public.k :]
+    np.testing.assert_allclose(model.text_liked, public.config.liked_scale * public.reading @ liked, atol=1e-9)
 
 
 def test_without_noise_it_learns_the_known_tastes():
@@ -178,7 +209,7 @@ def test_nothing_beside_the_noised_sums_leaves_with_the_artifact(folder: Dataset
         content = path.read_bytes()
         assert folder.fingerprint.encode() not in content
         assert folder.users["user_id"].iloc[0].encode() not in content
-    other = keep(write_folder(world(seed=3), folder.folder.parent / "other"))
+    other = keep(write_folder(world(seed=3, n_users=150), folder.folder.parent / "other"))
     differs = {name for name in found.about if found.about[name] != other.about[name]}
     assert differs <= {"data", "made"}
 

@@ -12,6 +12,7 @@ from recsys.errors import DataError
 from recsys.privacy import (
     Budget,
     Ledger,
+    PrivateConfig,
     Public,
     SiteSums,
     Statistics,
@@ -98,9 +99,14 @@ def test_a_site_with_few_users_sends_nothing(public: Public, n_users: int):
 def test_files_that_do_not_belong_together_are_refused(public: Public, tmp_path: Path):
     path, n_items = tmp_path / "site.npz", len(WHOLE.items)
     other = Public.from_catalog(WHOLE, VECTORS, encoder=ToyEncoder(), columns=UserColumns(("F", "M"), {}))
-    sums_of(PARTS[0], other).save(path)
-    with pytest.raises(DataError, match="The sums were made with another public file"):
-        SiteSums.load(path, public, n_items)
+    columns = UserColumns.of(WHOLE)
+    stricter = Public.from_catalog(
+        WHOLE, VECTORS, encoder=ToyEncoder(), columns=columns, config=PrivateConfig(constant=0.6)
+    )
+    for another in (other, stricter):  # of another shape, and of the same
+        sums_of(PARTS[0], another).save(path)
+        with pytest.raises(DataError, match="The sums were made with another public file"):
+            SiteSums.load(path, public, n_items)
     one, another = sums_of(PARTS[0], public), sums_of(PARTS[1], other)
     with pytest.raises(DataError, match="different public files"):
         total([one, another])
