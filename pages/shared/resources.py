@@ -109,7 +109,7 @@ def weighted(recommender: Recommender, weights: Mapping[str, float]) -> Recommen
     """Returns the recommender with these weights of views; the last few are kept."""
     if not weights:
         return recommender
-    name, key = recommender.dataset.name, f"{recommender.dataset.fingerprint} {recommender.material_key}"
+    name, key = recommender.dataset.name, f"{recommender.dataset.fingerprint} {recommender.answers_key}"
     return _weighted(recommender, name, key, recommender.scorer.name, tuple(weights.items()))
 
 

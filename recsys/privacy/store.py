@@ -153,7 +153,7 @@ def keep_model(
     before = store.keys(KIND)
     key = hashlib.sha256(json.dumps([whole, secrets.token_hex(16)]).encode()).hexdigest()
     with store.publish(KIND, key, about=whole) as folder:
-        replace(model, about={"private": about["told"]}).save(folder)
+        replace(model, about={"private": about["told"], "fit": key}).save(folder)
     for old in before:
         store.remove(KIND, old)
     return whole

@@ -276,9 +276,10 @@ class Recommender:
 
     @property
     def answers_key(self) -> str:
-        """Changes with everything that answers depend on but the dataset: material, scorer and weights of views."""
+        """Changes with everything that answers depend on but the dataset: material, scorer, private fit and weights of views."""
+        fit = self.scorer.model.about.get("fit", "") if isinstance(self.scorer, AdditiveScorer) else ""
         weights = " ".join(f"{name}={weight:g}" for name, weight in self.scorer.weights.items())
-        return f"{self.material_key} {self.scorer.name} {weights}"
+        return f"{self.material_key} {self.scorer.name}{fit} {weights}"
 
     @property
     def facts(self) -> Facts:

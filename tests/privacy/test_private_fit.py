@@ -226,6 +226,10 @@ def test_every_score_still_adds_up(folder: Dataset):
     assert sum(part.contribution for part in explanation.parts) == pytest.approx(explanation.total, abs=1e-6)
     assert {word.text for word in explanation.words} >= {"space"}
     assert found.table["probability"].isna().all(), "calibrating would look at the users again"
+    fit_and_keep(folder, ready.embeddings, encoder=ready.encoder, embeddings_key=ready.embeddings_key, budget=BUDGET)
+    again = Recommender.from_dataset(folder, scorer="private", encoder=ToyEncoder(), settings=settings)
+    assert again.answers_key != recommender.answers_key, "or a page would show what the fit before has said"
+    assert again.material_key == recommender.material_key
 
 
 def test_the_laboratory_tells_what_it_costs():
