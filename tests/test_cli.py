@@ -136,7 +136,10 @@ def test_dataset_may_be_a_path_or_come_from_the_environment(shell: Shell, monkey
         ("-k 0", "The length of the list is out of range: '0'."),
         ("-k 101", "The length of the list is out of range: '101'."),
         ("-k ten", "not a whole number"),
-        ("--scorer magic", "This scorer is not available: 'magic'. Choose one of: additive, fine-tuned, cosine."),
+        (
+            "--scorer magic",
+            "This scorer is not available: 'magic'. Choose one of: additive, fine-tuned, private, cosine.",
+        ),
         ("--popularity 1.5", "The popularity weight is out of range: '1.5'. Choose a number from 0 to 1."),
         ("--popularity nan", "The popularity weight is out of range: 'nan'."),
         ("--popularity much", "Invalid value for '--popularity'"),
@@ -413,7 +416,7 @@ def test_evaluate_writes_its_progress_to_a_file(
         ("build toy --until never", "A build cannot end there: 'never'. Choose one of: encode, train, project."),
         (
             "train world --scorer cosine",
-            "This scorer cannot be trained: 'cosine'. Choose additive or fine-tuned; cosine needs no train",
+            "This scorer cannot be trained: 'cosine'. Choose additive, fine-tuned or private; cosine needs",
         ),
         ("train world --seed -1", "Invalid value for '--seed'"),
         ("train nonsense", "There is no such dataset: 'nonsense'."),

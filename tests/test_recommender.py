@@ -246,10 +246,14 @@ def test_influence_of_an_empty_and_of_a_telling_profile(toy: Dataset, toy_encode
 
 
 def test_unknown_scorer(toy: Dataset, toy_folder: Dataset, toy_encoder: ToyEncoder):
-    with pytest.raises(ConfigError, match=r"not available: 'magic'. Choose one of: additive, fine-tuned, cosine"):
+    with pytest.raises(
+        ConfigError, match=r"not available: 'magic'. Choose one of: additive, fine-tuned, private, cosine"
+    ):
         Recommender.from_dataset(toy, scorer="magic", encoder=toy_encoder)
     with pytest.raises(NotTrainedError, match="No BERT has been fine-tuned .* Run `recsys train toy"):
         Recommender.from_dataset(toy_folder, scorer="fine-tuned", encoder=toy_encoder)
+    with pytest.raises(NotTrainedError, match="No private fit .* Run `recsys train toy --scorer private"):
+        Recommender.from_dataset(toy_folder, scorer="private", encoder=toy_encoder)
     catalog = toy.without_users(toy.users["user_id"])
     with pytest.raises(NotTrainedError, match=r"no likes of other users .* 'toy'. Use the cosine scorer"):
         Recommender.from_dataset(catalog, scorer="additive", encoder=toy_encoder)

@@ -129,8 +129,8 @@ def _preview(_page: Page, dataset: str, scorer: str, space: str, n_components: i
 
 
 def version_of(page: Page) -> str:
-    """Changes when the dataset or its embeddings do, and with them everything that was learned."""
-    return f"{page.dataset.fingerprint} {page.recommender.material_key}"
+    """Changes when the dataset or its embeddings do, and with them all that was learned, or with another private fit."""
+    return f"{page.dataset.fingerprint} {page.recommender.base.answers_key}"
 
 
 def open_or_preview(page: Page, space: str, n_components: int) -> Opened:

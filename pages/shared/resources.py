@@ -16,6 +16,7 @@ from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
 from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.finetuning import tuned_key
+from recsys.privacy import private_key
 from recsys.recommender import Recommender
 from recsys.saved_profiles import LinkedProfiles, SavedProfiles
 from recsys.schema import Dataset
@@ -90,7 +91,8 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
-    trained = tuned_key(dataset) or "" if scorer == "fine-tuned" else ""
+    keys = {"fine-tuned": tuned_key, "private": private_key}
+    trained = keys[scorer](dataset) or "" if scorer in keys else ""
     key = (
         dataset.name,
         _version(chosen.data_dir / dataset.name),
@@ -117,7 +119,7 @@ def weighted(recommender: Recommender, weights: Mapping[str, float], unused: Seq
     """Returns the recommender with these weights of views, not told these facts of a person; the last few are kept."""
     if not weights and not unused:
         return recommender
-    name, key = recommender.dataset.name, f"{recommender.dataset.fingerprint} {recommender.material_key}"
+    name, key = recommender.dataset.name, f"{recommender.dataset.fingerprint} {recommender.answers_key}"
     return _weighted(recommender, name, key, recommender.scorer.name, tuple(weights.items()), tuple(unused))
 
 

@@ -10,6 +10,7 @@ from recsys.cli import (
     importing,
     laboratory,
     links,
+    privacy,
     recommending,
     training,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "laboratory",
     "links",
     "main",
+    "privacy",
     "recommending",
     "training",
 ]

@@ -1,6 +1,7 @@
 """The laboratory: every method judged on people that none has seen."""
 
 import sys
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +38,9 @@ def evaluate_command(
     fine_tuned: Annotated[
         int, typer.Option(min=0, help="Fine-tune BERT for so many steps in every fold, and tell what that adds.")
     ] = 0,
+    private: Annotated[
+        str, typer.Option(help="Epsilons, as 1,3,10: fit with differential privacy too, and tell what that costs.")
+    ] = "",
     progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
@@ -53,6 +57,7 @@ def evaluate_command(
     for name in missing:
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
     plan = Plan(dataset or settings.dataset, protocol, folds, seed, _shots(shots), chosen, views, fine_tuned)
+    plan = replace(plan, private=_epsilons(private))
     ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
     report = ProgressReport(progress)
     found = evaluate(
@@ -81,6 +86,14 @@ def _shots(text: str) -> tuple[int, ...]:
         raise DataError("The shots are not numbers", text, fix=fix) from None
 
 
+def _epsilons(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(sorted({float(part) for part in text.split(",")})) if text else ()
+    except ValueError:
+        fix = "Write numbers separated by commas, for example 1,3,10."
+        raise DataError("The epsilons are not numbers", text, fix=fix) from None
+
+
 def _print_evaluation(found: dict[str, Any]) -> None:
     levels = list(found["results"])
     methods = dict.fromkeys(method for level in levels for method in found["results"][level])
@@ -93,7 +106,7 @@ def _print_evaluation(found: dict[str, Any]) -> None:
         cells = (found["results"][level].get(method, {}).get("nDCG@10") for level in levels)
         shown = (f"{c['mean']:.3f} [{c['low']:.3f}, {c['high']:.3f}]" if c else "cannot use this" for c in cells)
         table.add_row(method, *shown)
-    Console(width=44 + 25 * len(levels)).print(table)
+    Console(width=(52 if found["privacy"] else 44) + 25 * len(levels)).print(table)
     for level, best in found["versus_best_rival"].items():
         print(
             f"{level}: additive against {best['rival']}, the best rival: {best['difference']:+.4f} "
@@ -105,6 +118,6 @@ def _print_evaluation(found: dict[str, Any]) -> None:
             f"{row['level']}: the view {row['view']} adds {value['mean']:+.4f} [{value['low']:+.4f}, {value['high']:+.4f}] "
             f"({row['kind']}: {row['with_it']} against {row['without_it']})"
         )
-    for method, gains in found["fine_tuning"].items():
+    for method, gains in (found["fine_tuning"] | found["privacy"]).items():
         for level, gain in gains.items():
             print(f"{level}: {method} against additive: {gain['mean']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]")

@@ -4,10 +4,12 @@ import os
 import shlex
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recsys.cli.privacy import fit_private
 from recsys.cli.shared import (
     DataDir,
     DeviceName,
@@ -34,7 +36,7 @@ _Steps = Annotated[int, typer.Option(min=1, help="Fine-tuned: updates of BERT, a
 @app.command("train")
 def train_command(
     name: _NameArgument = DEFAULT_DATASET,
-    scorer: Annotated[str, typer.Option(help="additive or fine-tuned.")] = "additive",
+    scorer: Annotated[str, typer.Option(help="additive, fine-tuned or private.")] = "additive",
     seed: _Seed = 0,
     steps: _Steps = 300,
     batch_size: Annotated[int, typer.Option(min=1, help="Fine-tuned: pairs in a step, on each device.")] = 64,
@@ -53,6 +55,11 @@ def train_command(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Fine-tuned: begin anew although there are checkpoints.")
     ] = False,
+    epsilon: Annotated[float, typer.Option(help="Private: what one user can change, 0.01 to 50; less is safer.")] = 3.0,
+    delta: Annotated[float, typer.Option(help="Private: at most one in the number of users.")] = 1e-5,
+    columns: Annotated[
+        Path | None, typer.Option("--columns", help="Private: JSON list of the genders and attribute values there are.")
+    ] = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
@@ -60,10 +67,16 @@ def train_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit a scorer to what the users of a dataset liked, and record the run (for `tensorboard --logdir` too)."""
-    if scorer not in ("additive", "fine-tuned"):
-        fix = "Choose additive or fine-tuned; cosine needs no training."
+    if scorer not in ("additive", "fine-tuned", "private"):
+        fix = "Choose additive, fine-tuned or private; cosine needs no training."
         raise ConfigError("This scorer cannot be trained", scorer, fix=fix)
     settings = settings_of(data_dir, encoder, device)
+    if scorer == "private":
+        if wandb:
+            fix = "Leave --wandb out."
+            raise ConfigError("A private fit has no run that could be sent", scorer, fix=fix)
+        fit_private(name, settings, epsilon=epsilon, delta=delta, columns=columns, as_json=as_json)
+        return
     if scorer == "additive":
         _fit_additive(open_named(name, settings), settings, seed, wandb=wandb, as_json=as_json)
         return

@@ -4,6 +4,7 @@ from recsys.evaluation.contenders import PRIOR_ALONE
 from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation, Plan
 from recsys.evaluation.laboratory import Step, evaluate
 from recsys.evaluation.measures import parse_measure
+from recsys.evaluation.private_fits import private_name
 from recsys.evaluation.protocols import PROTOCOLS, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, all_rivals
 from recsys.evaluation.rivals.choice import split_rivals
@@ -32,6 +33,7 @@ __all__ = [
     "make_folds",
     "nearest",
     "parse_measure",
+    "private_name",
     "slices",
     "split_rivals",
 ]

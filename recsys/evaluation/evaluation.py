@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ class Plan:
         rivals: names of the methods to compare with.
         views: whether to learn anew without each view, to tell what it adds.
         fine_tuned: steps of BERT's own training on the training users of every fold; 0 leaves it out.
+        private: epsilons of differentially private fits, to tell what their noise costs; none leaves them out.
     """
 
     dataset: str
@@ -41,10 +42,11 @@ class Plan:
     rivals: tuple[str, ...] = ()
     views: bool = False
     fine_tuned: int = 0
+    private: tuple[float, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the plan as plain values; what it does not ask for is left out, so that older plans stay what they were."""
-        return {name: value for name, value in asdict(self).items() if name != "fine_tuned" or value}
+        return {name: value for name, value in asdict(self).items() if name not in ("fine_tuned", "private") or value}
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -53,6 +55,7 @@ class Plan:
         words += ("--shots", ",".join(map(str, self.shots)), "--folds", str(self.folds), "--seed", str(self.seed))
         words += ("--views",) if self.views else ()
         words += ("--fine-tuned", str(self.fine_tuned)) if self.fine_tuned else ()
+        words += ("--private", ",".join(f"{epsilon:g}" for epsilon in self.private)) if self.private else ()
         return (*words, "--rivals", ",".join(self.rivals) or "none")
 
     @property
@@ -167,8 +170,15 @@ class Evaluation:
 
     def gains_of_fine_tuning(self, measure: str = HEADLINE) -> dict[str, dict[str, Interval]]:
         """Returns method to level to how much better it is than ``additive`` with BERT as it came, as paired differences."""
+        return self._gains(self.about.get("fine_tuned", []), measure)
+
+    def gains_of_privacy(self, measure: str = HEADLINE) -> dict[str, dict[str, Interval]]:
+        """Returns private fit to level to how much better (below zero: worse) it is than ``additive``, as paired differences."""
+        return self._gains(self.about.get("private", []), measure)
+
+    def _gains(self, methods: Sequence[str], measure: str) -> dict[str, dict[str, Interval]]:
         found: dict[str, dict[str, Interval]] = {}
-        for name in self.about.get("fine_tuned", []):
+        for name in methods:
             for level in self.levels:
                 theirs, ours = self.values(name, level, measure), self.values(OURS, level, measure)
                 if theirs is not None and ours is not None:
@@ -203,10 +213,8 @@ class Evaluation:
             "versus_best_rival": self._versus([self.best_rival(level) for level in self.levels]),
             "versus_ablation": {name: self._versus([name] * len(self.levels)) for name in self.about["ablations"]},
             "views": [row | {"value": row["value"].to_dict()} for row in self.marginal_values()],
-            "fine_tuning": {
-                method: {level: gain.to_dict() for level, gain in gains.items()}
-                for method, gains in self.gains_of_fine_tuning().items()
-            },
+            "fine_tuning": _plain(self.gains_of_fine_tuning()),
+            "privacy": _plain(self.gains_of_privacy()),
             "calibration_error": self.about["calibration_error"],
             "command": self.plan.command,
         }
@@ -237,6 +245,10 @@ class Evaluation:
     def load(cls, folder: Path) -> "Evaluation":
         """Reads what ``save`` wrote."""
         rest = json.loads((folder / "evaluation.json").read_text("utf-8"))
-        plan = rest["plan"] | {"shots": tuple(rest["plan"]["shots"]), "rivals": tuple(rest["plan"]["rivals"])}
+        plan = rest["plan"] | {name: tuple(rest["plan"].get(name, ())) for name in ("shots", "rivals", "private")}
         frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls._FRAMES}
         return cls(Plan(**plan), **frames, about=rest["about"])
+
+
+def _plain(gains: Mapping[str, Mapping[str, Interval]]) -> dict[str, dict[str, Any]]:
+    return {method: {level: gain.to_dict() for level, gain in levels.items()} for method, levels in gains.items()}

@@ -23,6 +23,7 @@ from recsys.evaluation.measures import (
     ReciprocalRank,
     Success,
 )
+from recsys.evaluation.private_fits import private_contenders
 from recsys.evaluation.protocols import Fold, Level, levels, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, rival
 from recsys.evaluation.rivals.protocol import Fitted, Material, Rival
@@ -96,7 +97,8 @@ def evaluate(
     fused, marginals = view_contenders(tuple(seen)) if plan.views else ((), ())
     contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations_of(plan.rivals), *fused]
     tuned = fine_tuned_contenders(plan.fine_tuned)
-    contestants += tuned
+    private = private_contenders(plan.private)
+    contestants += [*tuned, *private]
     found, report = _Findings(), progress or (lambda step: None)
     total = plan.folds * len(contestants)
     for number, fold in enumerate(make_folds(dataset, plan.protocol, folds=plan.folds, seed=plan.seed)):
@@ -113,7 +115,7 @@ def evaluate(
     report(Step(plan.folds, "intervals", total, total))
     made = _evaluation(plan, found, len(dataset.users))
     about = {"views": list(seen), "marginals": [vars(marginal) for marginal in marginals]}
-    about |= {"fine_tuned": [method.name for method in tuned]}
+    about |= {"fine_tuned": [method.name for method in tuned], "private": [method.name for method in private]}
     return replace(made, about={**made.about, **about})
 
 

@@ -15,6 +15,7 @@ from recsys.encoder import CachedEncoder, Encoder
 from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import Index, open_index
+from recsys.privacy import open_private
 from recsys.recommender.available import SCORERS, default_scorer
 from recsys.recommender.checks import (
     DEMOGRAPHICS,
@@ -127,7 +128,12 @@ class Recommender:
         )
         if scorer != "cosine":
             report = partial(progress, "train") if progress else None
-            model = open_or_train(dataset, vectors, encoder=cached, embeddings_key=key, views=opened, progress=report)
+            if scorer == "private":
+                model = open_private(dataset, embeddings_key=key)
+            else:
+                model = open_or_train(
+                    dataset, vectors, encoder=cached, embeddings_key=key, views=opened, progress=report
+                )
             ranked: Scorer = AdditiveScorer(
                 model, dataset=dataset, encoder=cached, embeddings=vectors, views=opened, name=scorer
             )
@@ -319,10 +325,11 @@ class Recommender:
 
     @property
     def answers_key(self) -> str:
-        """Changes with everything that answers depend on but the dataset: material, scorer, weights of views, what is ignored."""
+        """Changes with everything that answers depend on but the dataset: material, fit, weights of views, what is ignored."""
+        fit = self.informed.model.about.get("fit", "") if isinstance(self.informed, AdditiveScorer) else ""
         weights = " ".join(f"{name}={weight:g}" for name, weight in self.scorer.weights.items())
         ignored = "".join(f" without {key}" for key in sorted(self.ignored))
-        return f"{self.material_key} {self.scorer.name} {weights}{ignored}"
+        return f"{self.material_key} {self.scorer.name}{fit} {weights}{ignored}"
 
     @property
     def facts(self) -> Facts:

@@ -215,7 +215,8 @@ class AdditiveScorer:
         embeddings: ``(n_items, dim)``, the text embeddings; without them items are not taken apart by view.
         views: beside the text; those that the model was not fitted with say nothing.
         weights: of views, 1 where none is given.
-        name: ``additive``, or ``fine-tuned`` where the encoder learned from the likes as well.
+        name: ``additive``, or ``fine-tuned`` where the encoder learned from the likes as well, ``private`` where the fit is a
+            differentially private one.
     """
 
     def __init__(

@@ -53,6 +53,23 @@ class FactBasis:
         crossed = _known_mean(cls(draft.knots, genders, values, attribute_weight, main)._crossed(both))
         return cls(draft.knots, genders, values, attribute_weight, (*main, crossed))
 
+    @classmethod
+    def from_values(
+        cls,
+        knots: tuple[float, ...],
+        genders: tuple[str, ...],
+        attributes: Mapping[str, tuple[str, ...]],
+        *,
+        attribute_weight: float,
+    ) -> "FactBasis":
+        """Makes the basis of what can be answered, without looking at anybody: as if all answers were equally frequent."""
+        draft = cls(knots, genders, attributes, attribute_weight, ())
+        ages = draft._smoothing.mean(axis=0) if knots else np.zeros(0)
+        lists = ((GENDER_WEIGHT, genders), *((attribute_weight, known) for known in attributes.values()))
+        even = (np.full(len(known), np.sqrt(weight) / max(1, len(known))) for weight, known in lists)
+        crossed = np.zeros(len(knots) * len(genders))
+        return cls(knots, genders, attributes, attribute_weight, (ages, *even, crossed))
+
     @property
     def blocks(self) -> tuple[str, ...]:
         """Facet keys of the blocks in order; the last one, age by gender, belongs to both."""

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from recsys.privacy import train_private
 from recsys.recommender import SCORERS, Recommender
 from recsys.schema import Dataset, Profile
 from recsys.scorer import Scorer
+from recsys.views.text import item_texts
 from tests.toy import ToyEncoder
 
 FULL = Profile(30, "F", {"occupation": "student"}, ("space", "romance"))
@@ -19,8 +21,14 @@ PROFILES = [FULL, Profile(), Profile(interests=("comedy",)), LONG, Profile(liked
 def scorer(
     request: pytest.FixtureRequest, toy: Dataset, toy_encoder: ToyEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> Scorer:
-    """How BERT itself learns is seen in tests/finetuning; here the toy encoder stands for what has been trained."""
+    """How BERT itself learns is seen in tests/finetuning; here the toy encoder stands for what has been trained.
+
+    A private fit is one that is kept; here one without noise, which the toy world is too small for, stands for it.
+    """
     trained = SimpleNamespace(encoder=ToyEncoder("trained"))
+    known = toy_encoder.encode(item_texts(toy))
+    private = train_private(toy, known, encoder=toy_encoder, budget=None)[0]
+    monkeypatch.setattr("recsys.recommender.recommender.open_private", lambda *_, **__: private)
     monkeypatch.setattr("recsys.recommender.opening.tuned_in_memory", lambda *_, **__: trained)
     found = Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder).scorer
     assert found.name == request.param
