@@ -1,8 +1,8 @@
 """A process that reads foreign files confines itself first: little memory, time and disk, files of its own, and no network.
 
 ``python -m recsys`` does so before it imports anything else, where the variable ``COLDLENS_CONFINED`` says for how many seconds
-it may run. What can be raised is in ``recsys.settings.Limits``. None of it can be taken
-back from inside, but by a process of root, which may raise its limits again.
+it may run. What can be raised is in ``recsys.settings.Limits``. None of it can be taken back from inside, but by a process of
+root, which may raise its limits again.
 """
 
 import ctypes
