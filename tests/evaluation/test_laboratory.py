@@ -15,7 +15,7 @@ from recsys.datasets import open_dataset, write_folder
 from recsys.errors import ConfigError, DataError, NotTrainedError
 from recsys.evaluation import (
     HEADLINE,
-    MIN_GROUP,
+    MERGED_BELOW,
     OURS,
     PRIOR_ALONE,
     Evaluation,
@@ -445,7 +445,7 @@ def test_gender_unknowns_stand_last_and_a_dataset_without_it_is_one_group():
 
 
 def test_with_fewer_than_20_people_no_group_is_shown():
-    evaluation, dataset = people([30.0] * (MIN_GROUP - 1), ["F"] * (MIN_GROUP - 1), [1.0] * (MIN_GROUP - 1))
+    evaluation, dataset = people([30.0] * (MERGED_BELOW - 1), ["F"] * (MERGED_BELOW - 1), [1.0] * (MERGED_BELOW - 1))
     by = {"method": OURS, "level": "demographics", "measure": HEADLINE}
     assert slices(evaluation, dataset, "gender", **by) == []
     assert nearest(evaluation, dataset, Profile(30, "F")) is None
@@ -455,7 +455,7 @@ def test_slices_of_a_real_evaluation_cover_everybody_once(found: Evaluation, dat
     for by in ("age", "gender"):
         parts = slices(found, dataset, by, method=OURS, level="+5", measure=HEADLINE)
         assert sum(part.value.n for part in parts) == found.n_users
-        assert all(part.value.n >= MIN_GROUP for part in parts)
+        assert all(part.value.n >= MERGED_BELOW for part in parts)
         total = sum(part.value.mean * part.value.n for part in parts) / found.n_users
         assert total == pytest.approx(found.results["+5"][OURS][HEADLINE].mean)
 
