@@ -123,7 +123,7 @@ def _draw_exposure(report: FairnessReport, split: str) -> None:
         st.dataframe(pd.DataFrame(_rows(own)), hide_index=True, alt=f"What lists show {group}")
     st.caption(
         "Shares of the attention of somebody who reads a list from the top. A star marks what tastes do not explain: "
-        "what is shown less what is liked later, beside that of everyone else. How popular listed items are stands in the numbers."
+        "what is shown less what is liked later, beside that of everyone else. How popular listed items are is in the numbers."
     )
 
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from recsys.intervals import Interval
 
-N_DRAWS = 1000
+N_DRAWS = 2000
 POWER = 0.8
 _Z_POWER, _Z_TAIL, _TAIL = 0.8416, 2.5758, 0.99
-_MOST_PEOPLE = 20_000
+_MOST_PEOPLE = 10_000
 """More are sampled for the draws: they would take minutes, and change nothing."""
 
 
@@ -86,16 +86,16 @@ def compare_groups(
     if not kept or not len(measures):
         return ()
     inside = np.array(list(kept.values()), float)
-    found, errors = _differences(inside, values)
-    by_chance, ratios = _by_chance(inside, values, n_draws, seed), _ratio(found, errors)
-    margins, p, is_found = np.empty_like(ratios), np.empty_like(ratios), np.empty(ratios.shape, bool)
+    means, found, errors, freedom = _differences(inside, _with_squares(values))
+    by_chance, sizes = _by_chance(inside, values, n_draws, seed), _sizes(found, errors, freedom)
+    margins, p, is_found = np.empty_like(sizes), np.empty_like(sizes), np.empty(sizes.shape, bool)
     first = 0
     for size, alpha in families or (Family(len(measures), 0.05),):
         own = slice(first, first := first + size)
-        scale, limit, p[:, own] = _against_chance(ratios[:, own], by_chance[:, :, own], alpha)
-        margins[:, own] = limit * scale * errors[:, own]
+        limits, p[:, own] = _against_chance(sizes[:, own], by_chance[:, :, own], alpha)
+        margins[:, own] = _errors_of(limits, freedom[:, own]) * errors[:, own]
         is_found[:, own] = p[:, own] <= alpha
-    rests = (1 - inside) @ values / (1 - inside).sum(axis=1)[:, None]
+    rests = values.mean(axis=0) + means - found
     gaps = []
     for row, (name, members) in enumerate(kept.items()):
         for column, (measure, mean) in enumerate(zip(measures, intervals(values[members]), strict=True)):
@@ -134,51 +134,66 @@ def intervals(values: np.ndarray, rng_seed: int = 0, n: int = 2000) -> list[Inte
     return [Interval(float(mean), float(first), float(last), n_users) for mean, first, last in parts]
 
 
-def _differences(inside: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each group's mean less that of everyone else, and its standard error (Welch), both ``(n_groups, n_measures)``."""
+def _with_squares(values: np.ndarray) -> np.ndarray:
     centred = values - values.mean(axis=0)  # so that squares do not drown in the square of the mean
-    return _from_sums(inside, np.hstack([centred, centred**2]))
+    return np.hstack([centred, centred**2])
 
 
-def _from_sums(inside: np.ndarray, both: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _differences(inside: np.ndarray, both: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Each group's mean, what it is more than that of everyone else, the standard error of that, and its degrees of freedom.
+
+    All are ``(n_groups, n_measures)``. Source: B. Welch, The generalization of Student's problem, 1947.
+    """
     n_measures = both.shape[1] // 2
-    own, n_own = inside @ both, np.maximum(inside.sum(axis=1)[:, None], 1)  # a sample may hold nobody of a group
-    rest, n_rest = both.sum(axis=0) - own, np.maximum(inside.shape[1] - n_own, 1)
+    own, n_own = inside @ both, inside.sum(axis=1)[:, None]
+    rest, n_rest = both.sum(axis=0) - own, inside.shape[1] - n_own
+    n_own, n_rest = np.maximum(n_own, 1), np.maximum(n_rest, 1)  # a sample may hold nobody of a group
     means, others = own[:, :n_measures] / n_own, rest[:, :n_measures] / n_rest
-    spread = own[:, n_measures:] / n_own - means**2
-    spread_others = rest[:, n_measures:] / n_rest - others**2
-    known = np.maximum(spread, 0) / np.maximum(n_own - 1, 1) + np.maximum(spread_others, 0) / np.maximum(n_rest - 1, 1)
-    return means - others, np.sqrt(known)
+    less, less_rest = np.maximum(n_own - 1, 1), np.maximum(n_rest - 1, 1)
+    part = np.maximum(own[:, n_measures:] / n_own - means**2, 0) / less
+    part_rest = np.maximum(rest[:, n_measures:] / n_rest - others**2, 0) / less_rest
+    known = part + part_rest
+    freedom = known**2 / np.maximum(part**2 / less + part_rest**2 / less_rest, 1e-300)
+    return means, means - others, np.sqrt(known), np.maximum(freedom, 1)
 
 
-def _ratio(found: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """How many standard errors a difference is; 0 where there is none, also if nobody's values differ."""
-    tiny = 1e-12
-    return np.where(np.abs(found) > tiny, np.abs(found) / np.maximum(errors, tiny), 0.0)
+def _sizes(found: np.ndarray, errors: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """How large differences are: as many standard errors as would be as rare if the errors were known exactly.
+
+    Those of a small group are not, so its differences are larger by chance. 0 where there is none, also if nobody's values
+    differ. Source: D. Wallace, Bounds on normal approximations to Student's distribution, 1959.
+    """
+    ratios = np.where(np.abs(found) > 1e-12, np.abs(found) / np.maximum(errors, 1e-12), 0.0)
+    return (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(ratios**2 / freedom))
+
+
+def _errors_of(sizes: np.ndarray, freedom: np.ndarray) -> np.ndarray:
+    """The other way around: how many standard errors a difference of this size is."""
+    powers = (sizes * (8 * freedom + 3) / (8 * freedom + 1)) ** 2 / freedom
+    return np.sqrt(freedom * np.expm1(np.minimum(powers, 700)))
 
 
 def _by_chance(inside: np.ndarray, values: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
-    """``(n_draws, n_groups, n_measures)``: the ratios where it is drawn by lot whose values are whose."""
+    """``(n_draws, n_groups, n_measures)``: the sizes of differences where it is drawn by lot whose values are whose."""
     rng = np.random.default_rng(seed)
-    if values.shape[0] > _MOST_PEOPLE:
-        some = rng.choice(values.shape[0], _MOST_PEOPLE, replace=False)
+    if len(values) > _MOST_PEOPLE:
+        some = rng.choice(len(values), _MOST_PEOPLE, replace=False)
         inside, values = inside[:, some], values[some]
-    centred = values - values.mean(axis=0)
-    both = np.hstack([centred, centred**2])
-    drawn = [_ratio(*_from_sums(inside[:, rng.permutation(len(values))], both)) for _ in range(n_draws)]
-    return np.array(drawn)
+    both = _with_squares(values)
+    drawn = [_differences(inside[:, rng.permutation(len(values))], both)[1:] for _ in range(n_draws)]
+    return _sizes(*(np.array(part) for part in zip(*drawn, strict=True)))
 
 
-def _against_chance(ratios: np.ndarray, by_chance: np.ndarray, alpha: float) -> tuple[np.ndarray, float, np.ndarray]:
-    """Returns the scale of each ratio, the limit of all scaled ratios, and the adjusted p of each.
+def _against_chance(sizes: np.ndarray, by_chance: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the size from which on each difference is found, and the adjusted p of each.
 
-    A small group in which a measure is rare has a far longer tail than others; unscaled, it would raise the limit for all.
+    Where a measure is rare in a small group, chance reaches far; unscaled, that would raise the limit for all.
     """
-    everything = np.concatenate([ratios[None], by_chance]).reshape(len(by_chance) + 1, -1)
-    scale = np.maximum(np.quantile(everything, _TAIL, axis=0) / _Z_TAIL, 1e-12)
+    everything = np.concatenate([sizes[None], by_chance]).reshape(len(by_chance) + 1, -1)
+    scale = np.maximum(np.quantile(everything, _TAIL, axis=0) / _Z_TAIL, 1)
     scaled = everything / scale
-    largest = np.sort(scaled[1:].max(axis=1))  # the largest comparison of each world without differences
+    largest = np.sort(scaled[1:].max(axis=1))  # the largest difference of each world without any
     p = (1 + len(largest) - np.searchsorted(largest, scaled[0])) / (1 + len(largest))
     allowed = int(alpha * (1 + len(largest)) + 1e-9)  # so many of the worlds, this one included, may be as large
     limit = float(largest[-allowed]) if allowed else float("inf")
-    return scale.reshape(ratios.shape), limit, p.reshape(ratios.shape)
+    return (scale * limit).reshape(sizes.shape), p.reshape(sizes.shape)

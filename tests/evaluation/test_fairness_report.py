@@ -23,7 +23,7 @@ from tests.toy import KINDS, ToyEncoder
 from tests.training.world import world
 
 DRAWS = 199
-PLANTED = {"quality": 0.65, "exposure": 2.5}
+PLANTED = {"quality": 0.6, "exposure": 2.5}
 
 
 def report(seed: int, n_draws: int = DRAWS, **planted: float) -> FairnessReport:
