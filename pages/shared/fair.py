@@ -75,7 +75,7 @@ def _draw_quality(report: FairnessReport, split: str) -> None:
         | _told(found.get(group), report.later[split], measure)
         for group, n in report.sizes[split].items()
     ]
-    st.dataframe(pd.DataFrame(rows).fillna(""), hide_index=True, alt=f"{measure} by group")
+    st.dataframe(pd.DataFrame(rows).fillna(""), hide_index=True, height="content", alt=f"{measure} by group")
     st.caption(
         "Means stand with 95 % bootstrap intervals over people, differences with intervals that hold for all of them at once. A "
         "true difference as large as in the last column would be found in four of five such samples. Who goes on to like more "

@@ -70,7 +70,7 @@ def _draw_ages(dataset: Dataset) -> None:
     counts = shown_counts(groups_of(dataset.users, AGE))
     shown = pd.Series({band: n for band, n in counts.items() if n is not None}, name="users", dtype=int)
     if len(shown):
-        st.bar_chart(shown.rename_axis("age"), height=380, sort=False, alt="Number of users by age")
+        st.bar_chart(shown.rename_axis("age"), height=420, sort=False, alt="Number of users by age")
     hidden = [band for band, n in counts.items() if n is None]
     if hidden:
         st.caption(f":material/visibility_off: {plain(', '.join(hidden))}: {HIDDEN}. {plain(WHY_HIDDEN)}")

@@ -36,8 +36,11 @@ def _quality_words(report: FairnessReport) -> list[str]:
         found = [part for part in parts if part.gap.is_found]
         if not found and parts:
             told.append(f"{measure}: {not_found([part.gap for part in parts])}")
+        worse = {(part.split, -part.gap.difference) for part in found if part.gap.difference < 0}
         for part in sorted(found, key=lambda one: one.gap.difference):
             gap = part.gap
+            if any(part.split == split and np.isclose(gap.difference, other) for split, other in worse):
+                continue  # of two groups, one is better by what the other is worse
             way = "worse" if gap.difference < 0 else "better"
             told.append(
                 f"{measure}: lists are {way} for {called(part.split, gap.group)}: {gap.mean.mean:.3f}, everyone else "
