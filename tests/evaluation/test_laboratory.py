@@ -33,7 +33,7 @@ from recsys.evaluation import (
 )
 from recsys.evaluation.rivals import choice
 from recsys.evaluation.rivals.catalogue import ablations_of
-from recsys.evaluation.slices import N_NEAREST, fitting_level, merge_small
+from recsys.evaluation.slices import N_NEAREST, fitting_level, merge_small, shown_counts
 from recsys.intervals import interval, paired_difference
 from recsys.schema import ITEM_ID, USER_ID, Dataset, DatasetInfo, Profile
 from tests.evaluation.test_protocols import counted
@@ -423,6 +423,16 @@ def test_a_small_rest_takes_the_next_smallest_group_with_it():
     assert set(merge_small(np.array(["a"] * 3, dtype=object))) == {"others"}
     assert list(merge_small(np.array([], dtype=object))) == []
     assert set(groups) == {"a", "b", "c"}
+
+
+def test_whatever_another_table_hides_is_among_the_others():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        counts = rng.choice([1, 4, 9, 12, 19, 20, 20, 25, 60, 90], rng.integers(1, 7))
+        groups = np.repeat(np.array([f"g{n}" for n in range(len(counts))], dtype=object), counts)
+        hidden = {group for group, n in shown_counts(groups).items() if n is None}
+        merged = set(groups[merge_small(groups) == "others"])
+        assert hidden <= merged
 
 
 def test_bands_stand_in_order_with_the_right_ages():

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pages.shared import atlases
+from pages.shared import atlases, present
 from recsys.datasets import open_dataset, write_folder
 from recsys.evaluation import Plan, evaluate, keep_evaluation, report_fairness
 from recsys.projection import (
@@ -115,7 +115,22 @@ def test_no_page_sends_who_anybody_is(open_app, canary_data):
     assert found_in(messages) == set()
     assert b"User 17 of 60" in messages["explore"]  # the people are there, by row
     assert b" of 60" in messages["evaluate"]
+    assert b"fewer than 10 people" in messages["datasets"]
     assert b"zip\\_code" in messages["datasets"]  # which columns are left out is said
+
+
+def test_few_users_of_an_age_are_not_counted(monkeypatch):
+    drawn, said = [], []
+    monkeypatch.setattr(present.st, "bar_chart", lambda table, **rest: drawn.append(table))
+    monkeypatch.setattr(present.st, "caption", said.append)
+    users = pd.DataFrame(
+        {"user_id": [str(n) for n in range(72)], "age": [15.0] * 3 + [20.0] * 40 + [30.0] * 12 + [60.0] * 17}
+    )
+    present._draw_ages(replace(canary_world(), users=users))
+
+    assert drawn[0].to_dict() == {"18 to 24": 40, "55 and over": 17}
+    assert "under 18, 25 to 34: hidden" in said[0]
+    assert "fewer than 10 people" in said[0]
 
 
 def test_without_the_guards_the_canaries_are_found(open_app, canary_data, monkeypatch, tmp_path):
