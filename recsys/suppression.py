@@ -6,7 +6,7 @@ numbers give the sum of what is hidden, that sum is ten or more, for a mean over
 over all just as their number can.
 
 A group that nobody belongs to is no group, so an empty row or column is not hidden. An empty cell inside a table is: that no
-woman is over 80 says something about everyone who is over 80. It is shown only where it could not be otherwise.
+woman is over 80 says something about everyone who is over 80. It is shown only where its row or column is empty anyway.
 
 Source: L. H. Cox, Network models for complementary cell suppression, 1995. A table with its totals is a network in which people
 flow from the rows to the columns; a hidden number is safe if people can flow around a circle that goes through it.
@@ -61,14 +61,13 @@ def hidden_groups(counts: Sequence[int] | np.ndarray) -> np.ndarray:
     return _protected(edges, hidden, [np.arange(len(flow))], may_hide=flow > 0)
 
 
-def suppress(table: np.ndarray, possible: np.ndarray | None = None) -> Suppressed:
+def suppress(table: np.ndarray) -> Suppressed:
     """Returns what is hidden of a table whose rows and columns are groups of the same people, and whose totals are shown.
 
     The totals are hidden as they would be without the table, so that both can be shown side by side.
 
     Args:
         table: ``(n_rows, n_columns)``, numbers of people.
-        possible: of the same shape, ``False`` where nobody can be; such a cell is never hidden. All are by default.
 
     Raises:
         DataError: for a number of people below zero.
@@ -77,14 +76,23 @@ def suppress(table: np.ndarray, possible: np.ndarray | None = None) -> Suppresse
     rows, columns = flow.sum(axis=1), flow.sum(axis=0)
     hidden_rows, hidden_columns = hidden_groups(rows), hidden_groups(columns)
     may_be = (rows > 0)[:, None] & (columns > 0)[None, :]
-    may_be &= np.ones(flow.shape, bool) if possible is None else np.asarray(possible, bool) | (flow > 0)
-    small = may_be & (flow < MIN_GROUP)
-    if not small.any():
-        return Suppressed(small, hidden_rows, hidden_columns)
     if flow.sum() < MIN_GROUP:
         return Suppressed(may_be, hidden_rows, hidden_columns)
-    cells = _cells(flow, small, may_be, hidden_rows, hidden_columns)
-    return Suppressed(cells, hidden_rows, hidden_columns)
+    numbers, totals = np.arange(flow.size).reshape(flow.shape), np.concatenate([hidden_rows, hidden_columns])
+    lines = [numbers[row] for row in np.flatnonzero(~hidden_rows)]
+    lines += [numbers[:, column] for column in np.flatnonzero(~hidden_columns)]
+    small = np.concatenate([(may_be & (flow < MIN_GROUP)).ravel(), totals])
+    may_hide = np.concatenate([may_be.ravel(), totals])
+    found = _protected(_edges(flow), small, lines, may_hide=may_hide)
+    return Suppressed(found[: flow.size].reshape(flow.shape), hidden_rows, hidden_columns)
+
+
+def given_away(table: np.ndarray, hidden: Suppressed) -> np.ndarray:
+    """Returns which hidden cells follow from what is shown, ``(n_rows, n_columns)`` of bool."""
+    edges = _edges(_checked(table))
+    away = np.concatenate([hidden.cells.ravel(), hidden.rows, hidden.columns])
+    certain = [bool(away[number]) and not _is_open(edges, away, number) for number in range(hidden.cells.size)]
+    return np.array(certain, bool).reshape(hidden.cells.shape)
 
 
 def _checked(counts: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -103,24 +111,12 @@ class _Edge:
     n: int
 
 
-def _cells(
-    flow: np.ndarray, small: np.ndarray, may_be: np.ndarray, hidden_rows: np.ndarray, hidden_columns: np.ndarray
-) -> np.ndarray:
-    """Hides cells until all are safe; the whole inside of the table where some of it cannot be."""
+def _edges(flow: np.ndarray) -> list[_Edge]:
+    """A table as a network: its cells row by row, then the totals of rows, then those of columns."""
     first = 2 + len(flow)  # nodes: 0 where people come from, 1 where they go, then rows, then columns
     edges = [_Edge(2 + row, first + column, int(flow[row, column])) for row, column in np.ndindex(flow.shape)]
     edges += [_Edge(0, 2 + row, int(n)) for row, n in enumerate(flow.sum(axis=1))]
-    edges += [_Edge(first + column, 1, int(n)) for column, n in enumerate(flow.sum(axis=0))]
-    numbers = np.arange(flow.size).reshape(flow.shape)
-    lines = [numbers[row] for row in np.flatnonzero(~hidden_rows)]
-    lines += [numbers[:, column] for column in np.flatnonzero(~hidden_columns)]
-    totals = np.concatenate([hidden_rows, hidden_columns])
-    hidden = np.concatenate([small.ravel(), totals])
-    may_hide = np.concatenate([may_be.ravel(), totals])
-    found = _protected(edges, hidden, lines, may_hide=may_hide)
-    if not all(_is_open(edges, found, n) for n in np.flatnonzero(found).tolist()):
-        found[: flow.size] = may_be.ravel()
-    return found[: flow.size].reshape(flow.shape)
+    return edges + [_Edge(first + column, 1, int(n)) for column, n in enumerate(flow.sum(axis=0))]
 
 
 def _protected(

@@ -5,24 +5,28 @@ import pytest
 from scipy.optimize import linprog
 
 from recsys.errors import DataError
-from recsys.suppression import MIN_GROUP, Suppressed, hidden_groups, suppress
+from recsys.suppression import MIN_GROUP, Suppressed, given_away, hidden_groups, suppress
 
 _EXACT = 1e-6
 
 
-def recovered(table: np.ndarray, hidden: Suppressed) -> int:
-    """The attacker: number of hidden cells and totals whose lowest and highest value that agree with all that is shown are one.
-
-    The number of all people is known.
-    """
+def shown(table: np.ndarray, hidden: Suppressed) -> dict:
+    """All that an attacker sees, as equations; the number of all people is known."""
     cells = np.arange(table.size).reshape(table.shape)
     sums = [np.isin(cells, own).ravel().astype(float) for own in (*cells, *cells.T)]
-    numbers = [*np.eye(table.size), *sums]
     is_hidden = np.concatenate([hidden.cells.ravel(), hidden.rows, hidden.columns])
-    facts = [np.ones(table.size), *(one for one, away in zip(numbers, is_hidden, strict=True) if not away)]
-    known = {"A_eq": np.array(facts), "b_eq": np.array(facts) @ table.ravel(), "bounds": (0, None)}
-    n = 0
-    for one in np.array(numbers)[is_hidden]:
+    numbers = zip([*np.eye(table.size), *sums], is_hidden, strict=True)
+    facts = np.array([np.ones(table.size), *(one for one, away in numbers if not away)])
+    return {"A_eq": facts, "b_eq": facts @ table.ravel(), "bounds": (0, None)}
+
+
+def recovered(table: np.ndarray, hidden: Suppressed) -> int:
+    """Number of hidden cells and totals of which the attacker knows that they can be one number only."""
+    cells = np.arange(table.size).reshape(table.shape)
+    totals = [own for own, away in zip((*cells, *cells.T), [*hidden.rows, *hidden.columns], strict=True) if away]
+    known, n = shown(table, hidden), 0
+    for own in (*cells[hidden.cells], *totals):
+        one = np.isin(cells, own).ravel().astype(float)
         low, high = (linprog(sign * one, **known) for sign in (1, -1))
         assert low.status == high.status == 0
         n += bool(-high.fun - low.fun < _EXACT)
@@ -30,8 +34,8 @@ def recovered(table: np.ndarray, hidden: Suppressed) -> int:
 
 
 def random_table(rng: np.random.Generator) -> np.ndarray:
-    """Up to six by six groups, from sparse to full; empty rows and columns occur."""
-    shape = tuple(rng.integers(1, 7, 2))
+    """Up to five by five groups, from sparse to full; empty rows and columns occur."""
+    shape = tuple(rng.integers(1, 6, 2))
     means = np.exp(rng.uniform(-1, rng.uniform(1.5, 5.5), shape))
     return rng.poisson(means) * (rng.random(shape) > rng.choice([0.0, 0.3]))
 
@@ -114,14 +118,36 @@ def test_totals_are_hidden_as_they_are_without_the_table():
         assert (found.columns == hidden_groups(table.sum(axis=0))).all()
 
 
-def test_an_empty_cell_is_hidden_unless_it_could_not_be_otherwise():
+def test_what_is_given_away_is_what_the_attacker_finds():
+    rng, n = np.random.default_rng(5), 0
+    for _ in range(60):
+        table = rng.integers(0, 4, rng.integers(1, 5, 2))
+        hidden = Suppressed(
+            rng.random(table.shape) < 0.6, rng.random(len(table)) < 0.3, rng.random(table.shape[1]) < 0.3
+        )
+        found = given_away(table, hidden)
+        for row, column in np.argwhere(hidden.cells):
+            one = np.eye(table.size)[row * table.shape[1] + column]
+            low, high = (linprog(sign * one, **shown(table, hidden)) for sign in (1, -1))
+            assert found[row, column] == (-high.fun - low.fun < _EXACT)
+            n += bool(found[row, column])
+        assert not (found & ~hidden.cells).any()
+    assert n > 20
+
+
+def test_no_more_is_hidden_than_one_circle_takes():
+    table = np.array([[50, 40, 60], [45, 3, 70], [80, 55, 65]])
+    found = suppress(table).cells
+    assert found.sum() == 4
+    assert found[1, 1]
+    assert table[found].sum() == 3 + 45 + 50 + 40  # the circle with the fewest people
+
+
+def test_an_empty_cell_is_hidden_unless_its_row_or_column_is_empty():
     table = np.array([[40, 30, 20], [50, 0, 60], [25, 35, 45]])
     found = suppress(table)
     assert found.cells[1, 1]
     assert recovered(table, found) == 0
-    possible = np.ones((3, 3), bool)
-    possible[1, 1] = False
-    assert not suppress(table, possible).cells.any()
     empty = np.array([[40, 0, 20], [50, 0, 60]])
     assert not suppress(empty).cells.any()  # nobody is in this column at all
 

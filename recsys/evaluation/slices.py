@@ -78,11 +78,11 @@ def in_order(groups: Iterable[str]) -> list[str]:
 def merge_small(groups: np.ndarray) -> np.ndarray:
     """Returns the groups with every one below 20 users merged into ``others``, with the next smallest if need be.
 
-    What other tables of the same people hide is always among them.
+    What ``shown_counts`` hides of the same people is always among them.
     """
     merged = np.array(groups, dtype=object)
     names, counts = count_groups(merged)
-    small = hidden_groups(counts) | (counts < MERGED_BELOW)
+    small = counts < MERGED_BELOW
     for place in np.argsort(counts, kind="stable"):
         if small.any() and counts[small].sum() < MERGED_BELOW:
             small[place] = True

@@ -216,6 +216,7 @@ def test_the_report_is_plain_json_and_says_how_to_make_it_again():
     assert sum(row["is_found"] for row in plain["quality"]) > 0
     words = " ".join(fair_words(found))
     assert "lists are worse for gender F" in words
+    assert "lists are better for gender M" not in words  # that is the same difference
     assert "romance: lists show gender F +" in words
 
 
@@ -256,9 +257,12 @@ def test_lists_change_with_gender_as_much_as_the_recommender_lets_them(recommend
 def test_what_is_not_known_of_a_person_is_not_swapped(recommender):
     everybody = np.ones(12, bool)
     assert swapped(recommender, [Profile(30.0)] * 12, gender={"unknown": everybody}) == {}
-    assert (
-        swapped(recommender, [Profile(gender="F")] * 12, gender={"F": everybody}) == {}
-    )  # there is no other to swap in
+    some = [Profile(30.0, "F")] * 3 + [Profile(30.0, "M")] * 3 + [Profile(30.0)] * 6
+    number = np.arange(12)
+    groups = {"F": number < 3, "M": (number >= 3) & (number < 6), "unknown": number >= 6}
+    assert set(swapped(recommender, some, gender=groups)) == {("gender", "F"), ("gender", "M")}
+    alone = [Profile(gender="F")] * 12  # there is no other to swap in
+    assert swapped(recommender, alone, gender={"F": everybody}) == {}
     (swap,) = swapped(recommender, [Profile(20.0)] * 12, age={"18 to 24": everybody}).values()
     assert (swap.facet, swap.group) == ("age", "18 to 24")
     assert swap.jaccard.mean < 1
