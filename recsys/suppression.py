@@ -54,8 +54,6 @@ def hidden_groups(counts: Sequence[int] | np.ndarray) -> np.ndarray:
         DataError: for a number of people below zero.
     """
     flow = _checked(counts)
-    if flow.sum() < MIN_GROUP:
-        return flow > 0
     edges = [_Edge(0, 1, int(n)) for n in flow]
     hidden = (flow > 0) & (flow < MIN_GROUP)
     return _protected(edges, hidden, [np.arange(len(flow))], may_hide=flow > 0)
@@ -76,8 +74,6 @@ def suppress(table: np.ndarray) -> Suppressed:
     rows, columns = flow.sum(axis=1), flow.sum(axis=0)
     hidden_rows, hidden_columns = hidden_groups(rows), hidden_groups(columns)
     may_be = (rows > 0)[:, None] & (columns > 0)[None, :]
-    if flow.sum() < MIN_GROUP:
-        return Suppressed(may_be, hidden_rows, hidden_columns)
     numbers, totals = np.arange(flow.size).reshape(flow.shape), np.concatenate([hidden_rows, hidden_columns])
     lines = [numbers[row] for row in np.flatnonzero(~hidden_rows)]
     lines += [numbers[:, column] for column in np.flatnonzero(~hidden_columns)]

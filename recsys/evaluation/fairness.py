@@ -139,9 +139,10 @@ def report_fairness(
             neither genders nor ages.
     """
     chosen = _level(evaluation, level)
-    kept = evaluation.lists[evaluation.lists["level"] == chosen.name].reset_index(drop=True)
-    is_listed = kept["item_ids"].map(len).to_numpy() > 0
-    people = tested_people(evaluation, dataset, OURS, chosen.name)[is_listed]
+    people = tested_people(evaluation, dataset, OURS, chosen.name)
+    kept = evaluation.lists[evaluation.lists["level"] == chosen.name].set_index("user_id")["item_ids"].loc[people.index]
+    is_listed = kept.map(len).to_numpy() > 0
+    people, kept = people[is_listed], kept[is_listed]
     groups, sizes = groups_and_sizes(people)
     if not groups:
         told = f"{len(people)} people with a list"
@@ -157,7 +158,7 @@ def report_fairness(
         for name in QUALITY
         if (values := evaluation.values(OURS, chosen.name, name)) is not None
     }
-    names, shown, liked = _exposure(dataset, histories, users, list(kept["item_ids"][is_listed]))
+    names, shown, liked = _exposure(dataset, histories, users, list(kept))
     # differences in quality are the smallest and the hardest to find, so they get half of the chance
     families = [Family(n, ALPHA * share) for n, share in ((len(quality), 0.5), (len(names), 0.25), (len(names), 0.25))]
     gaps = compare_groups(

@@ -227,6 +227,13 @@ def test_a_list_of_nothing_is_left_out():
     assert report_fairness(replace(evaluation, lists=lists), dataset, n_draws=DRAWS).n_users == 293
 
 
+def test_lists_are_those_of_the_same_people_in_whatever_order_they_are_kept():
+    evaluation, dataset = fair_world(0, exposure=3.0)
+    turned = replace(evaluation, lists=evaluation.lists.iloc[::-1])
+    first, second = (report_fairness(found, dataset, n_draws=DRAWS) for found in (evaluation, turned))
+    assert first.to_dict() == second.to_dict()
+
+
 # Swaps.
 
 
