@@ -10,7 +10,7 @@ import pytest
 from recsys import cli
 from recsys.datasets import open_dataset, write_folder
 from recsys.encoder import TransformerEncoder
-from recsys.evaluation import Plan, evaluate, kept_evaluations
+from recsys.evaluation import Plan, evaluate, fair_words, kept_evaluations, report_fairness
 from recsys.lock import writing
 from recsys.recommender import Recommender
 from recsys.schema import PRIOR, Dataset
@@ -356,6 +356,30 @@ def test_evaluate_prints_a_table_and_its_progress(shell: Shell, world_folder: Da
     assert f"+1: additive against popular, the best rival: {best['difference']:+.4f}" in out
     assert err.splitlines()[0] == "fold 1, additive (0 of 8)"
     assert err.splitlines()[-1] == "fold 2, intervals (8 of 8)"
+
+
+def test_fairness_reads_what_evaluate_has_kept(shell: Shell, world_folder: Dataset):
+    code, _, err = shell("fairness", "--dataset", "world")
+    assert code == 2
+    assert (
+        "No evaluation on held-out people has been kept: 'world'. Run `recsys evaluate --dataset world` first." in err
+    )
+    shell.json(*EVALUATE)
+    found = shell.json("fairness", "--dataset", "world")
+    opened = open_dataset("world", data_dir=shell.data_dir)
+    recommender = Recommender.from_dataset(opened, encoder=ToyEncoder())
+    (kept,) = kept_evaluations(opened, recommender.material_key)
+    report = report_fairness(kept, opened, recommender=recommender)
+    assert found == json.loads(json.dumps(report.to_dict())) | {"evaluation": kept.plan.command}
+    assert found["command"] == "recsys fairness --dataset world --level demographics+interests"
+    assert shell.json(*found["command"].split()[1:]) == found
+
+    code, out, _ = shell("fairness", "--dataset", "world")
+    assert code == 0
+    assert all(f"- {words}" in out for words in fair_words(report))
+    assert ("hidden" in out) == report.has_hidden
+    hidden = [row for row in found["groups"]["gender and age"].values() if row == "hidden"]
+    assert len(hidden) > 1
 
 
 def test_evaluate_says_where_a_method_cannot_be_used(shell: Shell, world_folder: Dataset):

@@ -1,6 +1,6 @@
 """The fitted maps of a dataset: opened once, a preview at once, and fitted in a process of their own meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -25,8 +25,9 @@ from recsys.projection import (
     open_people,
     open_space,
     people_of,
+    rows_of_people,
 )
-from recsys.schema import Profile
+from recsys.schema import Dataset, Profile
 
 _KEPT = 8
 _HUB_OF = 10
@@ -108,12 +109,18 @@ def _open(_page: Page, dataset: str, scorer: str, space: str, n_components: int,
     atlas = open_atlas(opened, config, texts, found.dataset.folder)
     profiles = people_of(found.dataset)
     people = open_people(atlas, profiles, texts, found.dataset.folder)
-    return Opened(atlas, people, tuple(_told(profile) for profile in profiles), False)
+    return Opened(atlas, people, told_people(found.dataset, profiles), False)
 
 
-def _told(profile: Profile) -> str:
+def told_people(dataset: Dataset, profiles: Sequence[Profile]) -> tuple[str, ...]:
+    """Returns what hovering over the dataset's users says: each by row, with facts that do not say who they are."""
+    rows = rows_of_people(dataset)
+    return tuple(_told(dataset.user_called(row), profile) for row, profile in zip(rows, profiles, strict=True))
+
+
+def _told(called: str, profile: Profile) -> str:
     facts = [facet.label for facet in profile.facets if facet.kind in ("age", "gender", "attribute")]
-    return " · ".join(["A person of the dataset", *facts])
+    return " · ".join([called, *facts])
 
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import charts, resources
+from pages.shared.fair import draw_fairness
 from pages.shared.frame import Page
 from pages.shared.jobs import jobs
 from pages.shared.widgets import plain, show_error
@@ -24,7 +25,7 @@ from recsys.evaluation import (
     slices,
     split_rivals,
 )
-from recsys.schema import ITEM_ID, Dataset
+from recsys.schema import AGE, GENDER, ITEM_ID, Dataset
 from recsys.training import Histories, list_runs
 from recsys.views.view import VIEW_WORDS
 
@@ -162,10 +163,10 @@ def _against_ablation(evaluation: Evaluation, level: str) -> str:
 
 def draw_details(page: Page, evaluation: Evaluation) -> None:
     """Draws the tabs below the headline."""
-    names = ("Curve", "For whom", "Views", "Calibration", "One person", "Training runs", "Measures")
+    names = ("Curve", "For whom", "Fairness", "Views", "Calibration", "One person", "Training runs", "Measures")
     gains = evaluation.gains_of_fine_tuning()
-    curve, whom, views, calibration, person, runs, measures, *tuned = st.tabs(
-        names + (("Fine-tuning",) if gains else ())
+    curve, whom, fair, views, calibration, person, runs, measures, *tuned = st.tabs(
+        names + (("Fine-tuning",) if gains else ()), key="evaluate_tab", on_change="rerun"
     )
     with curve:
         rivals = [evaluation.best_rival(level) for level in evaluation.levels]
@@ -174,6 +175,9 @@ def draw_details(page: Page, evaluation: Evaluation) -> None:
         st.plotly_chart(charts.curve(evaluation, shown), alt=f"{HEADLINE} of each method by level")
     with whom:
         _draw_slices(page.dataset, evaluation)
+    if fair.open:  # it takes a moment, which only who wants it should wait for
+        with fair:
+            draw_fairness(page, evaluation)
     with views:
         _draw_views(page, evaluation)
     with calibration:
@@ -288,9 +292,10 @@ def _draw_person(dataset: Dataset, evaluation: Evaluation) -> None:
     user = histories.user_ids.index(row["user_id"])
     ids = dataset.items[ITEM_ID].to_numpy()
     first, later = list(ids[histories.revealed(user)]), set(ids[histories.later(user)])
-    person = dataset.users[dataset.users["user_id"] == row["user_id"]].iloc[0]
-    facts = [_fact(person[name]) for name in person.index if name != "user_id" and pd.notna(person[name])]
-    st.markdown(f"**Test user {number}** · {plain(' · '.join(facts))} · {HEADLINE} {values[HEADLINE]:.3f}")
+    known = [name for name in (AGE, GENDER, *dataset.user_attributes) if name in dataset.users]
+    facts = [_fact(value) for value in dataset.users[known].iloc[user] if pd.notna(value)]
+    told = plain(" · ".join([*facts, f"{HEADLINE} {values[HEADLINE]:.3f}"]))
+    st.markdown(f"**{plain(dataset.user_called(user))}** · {told}")
     left, right = st.columns(2)
     with left:
         st.markdown("**Liked first** (may be revealed)")

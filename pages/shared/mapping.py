@@ -98,7 +98,7 @@ def _draw_choice(page: Page) -> _Choice:
                 "People of the dataset",
                 key="map_people",
                 persist_state="session",
-                help="Where its users stand, at most 5,000 of them.",
+                help="Where its users stand, at most 5,000 of them; each by row, never by name.",
             )
         with_trail = st.toggle(
             "Trail",

@@ -68,7 +68,12 @@ def possible(
         Possible(
             "Age, gender and attributes in the form",
             bool(people),
-            _told(people, "needs a table of users with an age, a gender or other columns", _varied(dataset, "users")),
+            _told(
+                people,
+                "needs a table of users with an age, a gender or other columns",
+                _varied(dataset, "users"),
+                dataset.identifying,
+            ),
         ),
         Possible(
             "Filters of the list",
@@ -136,11 +141,12 @@ def _varied(dataset: Dataset, table: Literal["items", "users"]) -> list[str]:
         if table == "items"
         else (dataset.users, USER_ROLES, dataset.user_attributes)
     )
-    rest = [str(name) for name in frame if name not in roles and name not in known]
+    rest = [str(name) for name in frame if name not in (*roles, *dataset.identifying) and name not in known]
     return [name for name in rest if frame[name].nunique() > MOST_VALUES]
 
 
-def _told(names: list[str], wanting: str, varied: list[str]) -> str:
-    """What is there, and which columns are not, as nobody could choose among their values."""
+def _told(names: list[str], wanting: str, varied: list[str], identifying: Sequence[str] = ()) -> str:
+    """What is there, and which columns are not, as nobody could choose among their values or they say who somebody is."""
     beyond = f"not {', '.join(varied)}: more than {MOST_VALUES} different values" if varied else ""
-    return "; ".join(filter(None, (", ".join(names), beyond))) or wanting
+    private = f"not {', '.join(identifying)}: may say who somebody is" if identifying else ""
+    return "; ".join(filter(None, (", ".join(names), beyond, private))) or wanting

@@ -8,9 +8,11 @@ import streamlit as st
 from pages.shared import resources
 from pages.shared.possible import addresses, possible
 from pages.shared.widgets import plain
+from recsys.evaluation import groups_of, shown_counts
 from recsys.export import neutralise
 from recsys.recommender import Recommender
 from recsys.schema import AGE, IMAGE, RATING, Dataset
+from recsys.suppression import HIDDEN, WHY_HIDDEN
 from recsys.views.text import item_texts
 from recsys.views.view import VIEW_WORDS, ItemView
 
@@ -54,14 +56,24 @@ def draw_present(recommender: Recommender) -> None:
     with right, st.container(border=True):
         st.markdown("**Users by age**")
         if dataset.age_range:
-            ages = dataset.users[AGE].dropna().astype(int).value_counts().sort_index()
-            st.bar_chart(ages, height=420, alt="Number of users by age")
+            _draw_ages(dataset)
         else:
             st.caption("No ages are known.")
     st.markdown("**How an item reads**")
     st.code(info.item_template, language=None)
     texts = item_texts(dataset)[:5]
     st.dataframe({"the text that BERT encodes": texts}, hide_index=True, alt="Texts of the first items")
+
+
+def _draw_ages(dataset: Dataset) -> None:
+    """Draws how many users are in each band of age, without those that are too few to be shown."""
+    counts = shown_counts(groups_of(dataset.users, AGE))
+    shown = pd.Series({band: n for band, n in counts.items() if n is not None}, name="users", dtype=int)
+    if len(shown):
+        st.bar_chart(shown.rename_axis("age"), height=420, sort=False, alt="Number of users by age")
+    hidden = [band for band, n in counts.items() if n is None]
+    if hidden:
+        st.caption(f":material/visibility_off: {plain(', '.join(hidden))}: {HIDDEN}. {plain(WHY_HIDDEN)}")
 
 
 def draw_faults(dataset: Dataset, views: Mapping[str, ItemView], *, may_fetch: bool) -> None:

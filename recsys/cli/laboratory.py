@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from recsys.cli.shared import (
@@ -16,12 +17,14 @@ from recsys.cli.shared import (
     JsonFlag,
     ProgressFile,
     ProgressReport,
+    ScorerOption,
     app,
     open_named,
     print_json,
     settings_of,
 )
-from recsys.errors import DataError
+from recsys.errors import ArtifactError, DataError
+from recsys.suppression import WHY_HIDDEN
 
 
 @app.command("evaluate")
@@ -76,6 +79,58 @@ def evaluate_command(
         print_json(found.to_dict() | {"rivals_left_out": list(missing)})
         return
     _print_evaluation(found.to_dict())
+
+
+@app.command("fairness")
+def fairness_command(
+    dataset: DatasetOption = None,
+    level: Annotated[
+        str | None,
+        typer.Option(help="What was revealed of the people, as in the evaluation.", show_default="interests, no likes"),
+    ] = None,
+    scorer: ScorerOption = None,
+    encoder: EncoderName = None,
+    device: DeviceName = None,
+    data_dir: DataDir = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Read the newest kept evaluation by gender and age: quality, what is shown, what another gender or age would change."""
+    from recsys.evaluation import fair_words, kept_evaluations, report_fairness
+    from recsys.recommender import Recommender
+
+    settings = settings_of(data_dir, encoder, device)
+    opened = open_named(dataset or settings.dataset, settings)
+    ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
+    kept = [found for found in kept_evaluations(opened, ready.material_key) if found.plan.protocol == "cold-user"]
+    if not kept:
+        fix = f"Run `recsys evaluate --dataset {opened.name}` first."
+        raise ArtifactError("No evaluation on held-out people has been kept", opened.name, fix=fix)
+    report = report_fairness(kept[0], opened, level=level, recommender=ready)
+    if as_json:
+        print_json(report.to_dict() | {"evaluation": kept[0].plan.command})
+        return
+    print(f"{opened.name}, {report.level}: {report.n_users:,} people held out, {report.n_found} differences found.")
+    _print_groups(report.to_dict())
+    for words in fair_words(report):
+        print(f"- {words}")
+    if report.has_hidden:
+        print(WHY_HIDDEN)
+
+
+def _print_groups(found: dict[str, Any]) -> None:
+    table = Table("by", "group", "people", "nDCG@10", "everyone else", "difference, all at once", "found")
+    rows = {(row["by"], row["group"]): row for row in found["quality"] if row["measure"] == "nDCG@10"}
+    for split, groups in found["groups"].items():
+        for group, n in groups.items():
+            row = rows.get((split, group))
+            shown = [split, group, str(n)]
+            if row:
+                mean = row["mean"]
+                shown += [f"{mean['mean']:.3f} [{mean['low']:.3f}, {mean['high']:.3f}]", f"{row['rest']:.3f}"]
+                shown += [f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"]
+                shown += ["yes" if row["is_found"] else "no"]
+            table.add_row(*map(escape, shown))
+    Console(width=120).print(table)
 
 
 def _shots(text: str) -> tuple[int, ...]:

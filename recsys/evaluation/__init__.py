@@ -2,6 +2,8 @@
 
 from recsys.evaluation.contenders import PRIOR_ALONE
 from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation, Plan
+from recsys.evaluation.fair_words import called, fair_words
+from recsys.evaluation.fairness import FairnessReport, report_fairness
 from recsys.evaluation.laboratory import Step, evaluate
 from recsys.evaluation.measures import parse_measure
 from recsys.evaluation.private_fits import private_name
@@ -9,16 +11,17 @@ from recsys.evaluation.protocols import PROTOCOLS, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, all_rivals
 from recsys.evaluation.rivals.choice import split_rivals
 from recsys.evaluation.shelf import evaluation_key, keep_evaluation, kept_evaluations
-from recsys.evaluation.slices import MIN_GROUP, Nearest, Slice, nearest, slices
+from recsys.evaluation.slices import MERGED_BELOW, Nearest, Slice, groups_of, nearest, shown_counts, slices
 from recsys.intervals import Interval
 
 __all__ = [
     "HEADLINE",
-    "MIN_GROUP",
+    "MERGED_BELOW",
     "OURS",
     "PRIOR_ALONE",
     "PROTOCOLS",
     "Evaluation",
+    "FairnessReport",
     "Interval",
     "Nearest",
     "Plan",
@@ -26,14 +29,19 @@ __all__ = [
     "Step",
     "ablations_of",
     "all_rivals",
+    "called",
     "evaluate",
     "evaluation_key",
+    "fair_words",
+    "groups_of",
     "keep_evaluation",
     "kept_evaluations",
     "make_folds",
     "nearest",
     "parse_measure",
     "private_name",
+    "report_fairness",
+    "shown_counts",
     "slices",
     "split_rivals",
 ]

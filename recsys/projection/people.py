@@ -13,10 +13,16 @@ def people_of(dataset: Dataset, *, most: int = _MOST) -> list[Profile]:
 
     Of more than ``most`` users, a sample of so many, always the same: more would cover the items, and take minutes to place.
     """
-    if not len(dataset.users) or not len(dataset.likes):
+    rows = rows_of_people(dataset, most=most)
+    if not len(rows):
         return []
     histories = Histories.from_dataset(dataset)
     if len(histories) <= most:
         return list(histories.profiles())
-    users = np.sort(np.random.default_rng(0).choice(len(histories), most, replace=False))
-    return list(histories.of(users).profiles(shares=histories.category_shares))
+    return list(histories.of(rows).profiles(shares=histories.category_shares))
+
+
+def rows_of_people(dataset: Dataset, *, most: int = _MOST) -> np.ndarray:
+    """Returns which users ``people_of`` is about, as their rows in the dataset, ``(n,)``."""
+    n = len(dataset.users) if len(dataset.likes) else 0
+    return np.arange(n) if n <= most else np.sort(np.random.default_rng(0).choice(n, most, replace=False))

@@ -26,6 +26,7 @@ from recsys.schema.columns import (
     USER_ROLES,
     YEAR,
 )
+from recsys.schema.identifying import is_identifying
 from recsys.schema.profile import Preset
 
 
@@ -130,9 +131,22 @@ class Dataset:
         return float(self.users[AGE].min()), float(self.users[AGE].max())
 
     @cached_property
-    def user_attributes(self) -> Mapping[str, tuple[str, ...]]:
-        """Every further categorical column of the users with at most 200 values; its values, most frequent first."""
+    def identifying(self) -> tuple[str, ...]:
+        """The columns of users that say who somebody is; nothing of them is ever shown, learned from or offered."""
         names = [name for name in self.users.columns if name not in USER_ROLES]
+        return tuple(name for name in names if is_identifying(str(name), self.users[name]))
+
+    def user_called(self, row: int) -> str:
+        """Returns how a real user is called wherever one is shown: by row, never by a name or an id."""
+        return f"User {row + 1:,} of {len(self.users):,}"
+
+    @cached_property
+    def user_attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Every further categorical column of the users with at most 200 values; its values, most frequent first.
+
+        Columns that say who somebody is are no attributes; see ``identifying``.
+        """
+        names = [name for name in self.users.columns if name not in (*USER_ROLES, *self.identifying)]
         found = {name: _values(self.users[name]) for name in names}
         return {name: values for name, values in found.items() if len(values) <= MOST_VALUES}
 

@@ -88,10 +88,14 @@ def test_a_person_runs_an_evaluation_and_sees_it_finish(tester: Visitor, data: P
     expect(main_of(tester)).to_contain_text("Mean over")
     assert len(kept(data)) == 1
 
-    for name in ("For whom", "Views", "Calibration", "One person", "Training runs", "Measures", "Curve"):
+    for name in ("For whom", "Fairness", "Views", "Calibration", "One person", "Training runs", "Measures", "Curve"):
         tester.page.get_by_role("tab", name=name).click()
         tester.settle()
         expect(tester.page.get_by_role("tabpanel", name=name)).to_be_visible()
+        if name == "Fairness":
+            expect(tester.page.get_by_role("tabpanel", name=name)).to_contain_text(
+                "The same people with another gender"
+            )
 
 
 def test_a_cancelled_evaluation_leaves_nothing_and_the_page_goes_on(tester: Visitor, data: Path):

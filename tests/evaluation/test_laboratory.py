@@ -15,7 +15,7 @@ from recsys.datasets import open_dataset, write_folder
 from recsys.errors import ConfigError, DataError, NotTrainedError
 from recsys.evaluation import (
     HEADLINE,
-    MIN_GROUP,
+    MERGED_BELOW,
     OURS,
     PRIOR_ALONE,
     Evaluation,
@@ -33,7 +33,7 @@ from recsys.evaluation import (
 )
 from recsys.evaluation.rivals import choice
 from recsys.evaluation.rivals.catalogue import ablations_of
-from recsys.evaluation.slices import N_NEAREST, fitting_level, merge_small
+from recsys.evaluation.slices import N_NEAREST, fitting_level, merge_small, shown_counts
 from recsys.intervals import interval, paired_difference
 from recsys.schema import ITEM_ID, USER_ID, Dataset, DatasetInfo, Profile
 from tests.evaluation.test_protocols import counted
@@ -425,6 +425,16 @@ def test_a_small_rest_takes_the_next_smallest_group_with_it():
     assert set(groups) == {"a", "b", "c"}
 
 
+def test_whatever_another_table_hides_is_among_the_others():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        counts = rng.choice([1, 4, 9, 12, 19, 20, 20, 25, 60, 90], rng.integers(1, 7))
+        groups = np.repeat(np.array([f"g{n}" for n in range(len(counts))], dtype=object), counts)
+        hidden = {group for group, n in shown_counts(groups).items() if n is None}
+        merged = set(groups[merge_small(groups) == "others"])
+        assert hidden <= merged
+
+
 def test_bands_stand_in_order_with_the_right_ages():
     ages = [float(age) for age in (10, 17, 18, 24, 25, 34, 35, 44, 45, 54, 55, 90) for _ in range(10)]
     evaluation, dataset = people(ages, ["F"] * 120, ages)
@@ -445,7 +455,7 @@ def test_gender_unknowns_stand_last_and_a_dataset_without_it_is_one_group():
 
 
 def test_with_fewer_than_20_people_no_group_is_shown():
-    evaluation, dataset = people([30.0] * (MIN_GROUP - 1), ["F"] * (MIN_GROUP - 1), [1.0] * (MIN_GROUP - 1))
+    evaluation, dataset = people([30.0] * (MERGED_BELOW - 1), ["F"] * (MERGED_BELOW - 1), [1.0] * (MERGED_BELOW - 1))
     by = {"method": OURS, "level": "demographics", "measure": HEADLINE}
     assert slices(evaluation, dataset, "gender", **by) == []
     assert nearest(evaluation, dataset, Profile(30, "F")) is None
@@ -455,7 +465,7 @@ def test_slices_of_a_real_evaluation_cover_everybody_once(found: Evaluation, dat
     for by in ("age", "gender"):
         parts = slices(found, dataset, by, method=OURS, level="+5", measure=HEADLINE)
         assert sum(part.value.n for part in parts) == found.n_users
-        assert all(part.value.n >= MIN_GROUP for part in parts)
+        assert all(part.value.n >= MERGED_BELOW for part in parts)
         total = sum(part.value.mean * part.value.n for part in parts) / found.n_users
         assert total == pytest.approx(found.results["+5"][OURS][HEADLINE].mean)
 

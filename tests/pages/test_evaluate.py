@@ -14,7 +14,17 @@ from pages.shared import charts
 from pages.shared.jobs import jobs
 from pages.shared.laboratory import estimate
 from recsys.datasets import write_folder
-from recsys.evaluation import HEADLINE, Evaluation, Plan, evaluate, keep_evaluation, kept_evaluations, slices
+from recsys.evaluation import (
+    HEADLINE,
+    Evaluation,
+    Plan,
+    evaluate,
+    fair_words,
+    keep_evaluation,
+    kept_evaluations,
+    report_fairness,
+    slices,
+)
 from recsys.recommender import Recommender
 from recsys.schema import Dataset
 from recsys.settings import Settings
@@ -179,16 +189,16 @@ def test_a_verdict_for_every_level_agrees_with_the_interval(open_app, evaluated_
 def test_every_tab_is_drawn(open_app, evaluated_data, newest):
     app = open_evaluate(open_app, evaluated_data)
 
-    names = ["Curve", "For whom", "Views", "Calibration", "One person", "Training runs", "Measures"]
+    names = ["Curve", "For whom", "Fairness", "Views", "Calibration", "One person", "Training runs", "Measures"]
     assert [tab.label for tab in app.tabs] == names
-    assert [len(tab.get("plotly_chart")) for tab in app.tabs] == [1, 1, 0, 1, 0, 1, 0]
+    assert [len(tab.get("plotly_chart")) for tab in app.tabs] == [1, 1, 0, 0, 1, 0, 1, 0]
     error = newest.about["calibration_error"]["+5"]
-    assert f"+5 {error:.4f}" in texts(app.tabs[3].caption)
-    assert [list(frame.value.columns) for frame in app.tabs[4].dataframe] == [
+    assert f"+5 {error:.4f}" in texts(app.tabs[4].caption)
+    assert [list(frame.value.columns) for frame in app.tabs[5].dataframe] == [
         ["item"], ["item", "liked later"], ["item"],
     ]  # fmt: skip
-    assert len(app.tabs[5].dataframe[0].value) == 1
-    values, shown = (frame.value for frame in app.tabs[6].dataframe)
+    assert len(app.tabs[6].dataframe[0].value) == 1
+    values, shown = (frame.value for frame in app.tabs[7].dataframe)
     names = [*newest.measures, "coverage@10"]
     assert list(values.columns) == ["method", *names]
     assert list(values["method"]) == list(newest.results["+5"])
@@ -206,14 +216,60 @@ def test_one_person_is_shown_as_they_were_judged(open_app, evaluated_data, newes
 
     row = newest.lists[newest.lists["level"] == "+5"].iloc[7]
     own = recommender.dataset.likes[recommender.dataset.likes["user_id"] == row["user_id"]].sort_values("timestamp")
-    first, shown, later = (frame.value for frame in app.tabs[4].dataframe)
+    first, shown, later = (frame.value for frame in app.tabs[5].dataframe)
     labels = dict(zip(recommender.dataset.items["item_id"], recommender.dataset.labels, strict=True))
     assert list(first["item"]) == [labels[i] for i in own["item_id"][:5]]
     assert list(shown["item"]) == [labels[i] for i in row["item_ids"]]
     assert sorted(later["item"]) == sorted(labels[i] for i in own["item_id"][5:])
     assert list(shown["liked later"]) == [i in set(own["item_id"][5:]) for i in row["item_ids"]]
-    assert f"{newest.values('additive', '+5')[7]:.3f}" in texts(app.tabs[4].markdown)
-    assert row["user_id"] not in texts([*app.tabs[4].markdown, *app.tabs[4].caption])
+    assert f"{newest.values('additive', '+5')[7]:.3f}" in texts(app.tabs[5].markdown)
+    assert row["user_id"] not in texts([*app.tabs[5].markdown, *app.tabs[5].caption])
+
+
+def fairness(app):
+    app.session_state["evaluate_tab"] = "Fairness"
+    app.run()
+    assert not app.exception
+    return app.tabs[2]
+
+
+def test_the_tab_fairness_says_what_the_report_says(open_app, evaluated_data, newest, recommender):
+    app = open_evaluate(open_app, evaluated_data)
+    tab = fairness(app)
+    report = report_fairness(newest, recommender.dataset, level=LEVELS[1], recommender=recommender)
+
+    said = texts(tab.markdown).replace("\\", "")
+    assert all(f"- {words}" in said for words in fair_words(report))
+    quality, shown, swapped = (frame.value for frame in tab.dataframe)
+    assert list(quality["group"]) == list(report.sizes["gender"]) == ["F", "M"]
+    gap = report.quality[0].gap
+    assert quality[HEADLINE][0] == f"{gap.mean.mean:.3f} [{gap.mean.low:.3f}, {gap.mean.high:.3f}]"
+    assert list(shown["what"])[1:] == [p.shown.measure for p in report.exposure if p.shown.group == "F"][1:]
+    assert list(swapped["people"]) == [str(swap.jaccard.n) for swap in report.swaps if swap.facet == "gender"]
+    assert len(tab.get("plotly_chart")) == 2
+    assert report.command in [code.value for code in tab.code]
+
+
+def test_small_groups_are_hidden_in_the_tab_fairness(open_app, evaluated_data, newest, recommender):
+    app = open_evaluate(open_app, evaluated_data)
+    fairness(app)
+    app.session_state["fair_by"] = "gender and age"
+    app.run()
+    assert not app.exception
+
+    sizes = report_fairness(newest, recommender.dataset).sizes["gender and age"]
+    assert None in sizes.values()
+    table = app.tabs[2].dataframe[0].value.set_index("group")
+    for group, n in sizes.items():
+        assert table.loc[group, "people"] == ("hidden" if n is None else str(n))
+        assert (table.loc[group, HEADLINE] == "") == (n is None)
+    assert "fewer than 10 people" in texts(app.tabs[2].caption)
+
+
+def test_fairness_is_about_people(open_app, evaluated_data):
+    app = open_evaluate(open_app, evaluated_data)
+    next(box for box in app.selectbox if box.label == "Evaluation").set_value(1).run()
+    assert "protocol cold-user" in texts(fairness(app).info)
 
 
 def test_for_whom_follows_the_choice(open_app, evaluated_data):
@@ -237,7 +293,7 @@ def test_another_evaluation_can_be_chosen(open_app, evaluated_data, recommender)
     found = older.results["+5"]["additive"][HEADLINE]
     assert table_of(app)["additive"][-1].strip("*").startswith(f"{found.mean:.3f}")
     assert older.plan.command in [code.value for code in app.code]
-    assert "protocol cold-user" in texts(app.tabs[4].info)
+    assert "protocol cold-user" in texts(app.tabs[5].info)
 
 
 def test_the_command_and_the_json_are_offered(open_app, evaluated_data, newest):
@@ -266,7 +322,7 @@ def test_an_uncalibrated_evaluation_is_still_shown_and_what_fine_tuning_adds(
     bare = replace(newest, plan=plan, about=about, calibration=newest.calibration[:0])
     keep_evaluation(open_dataset("world", data_dir=folder), recommender.material_key, bare)
     app = open_evaluate(open_app, folder)
-    assert "unknown, with too few people to calibrate on" in texts(app.tabs[3].caption)
+    assert "unknown, with too few people to calibrate on" in texts(app.tabs[4].caption)
     assert app.tabs[-1].label == "Fine-tuning"
     table = app.tabs[-1].dataframe[0].value.set_index("level")
     assert list(table.index) == list(newest.levels)

@@ -285,7 +285,7 @@ def test_hovering_shows_facts(open_explore, mapped_data):
     app.toggle(key="map_people").set_value(True).run()
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     people = next(trace for trace in figure["data"] if trace["name"] == "people of the dataset")
-    assert people["text"][0].startswith("A person of the dataset · Age ")
+    assert people["text"][0].startswith("User 1 of 943 · Age ")
 
 
 def test_a_search_says_what_it_found(open_explore, mapped_data):

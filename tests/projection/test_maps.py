@@ -1,5 +1,7 @@
 """Maps whose geometry is known, the same every time, and profiles that always land on the same spot."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,7 @@ from recsys.projection import (
     open_space,
     people_of,
     place_people,
+    rows_of_people,
     spaces_of,
 )
 from recsys.projection.clusters import name_clusters
@@ -258,6 +261,16 @@ def test_a_sampled_person_is_described_as_among_everybody():
     everybody = people_of(dataset)
 
     assert all(profile in everybody for profile in people_of(dataset, most=9))
+
+
+def test_the_rows_of_sampled_people_are_theirs():
+    dataset = known_tastes()
+    everybody, rows = people_of(dataset), rows_of_people(dataset, most=9)
+
+    assert [everybody[row] for row in rows] == people_of(dataset, most=9)
+    assert rows.tolist() != list(range(9))
+    assert rows_of_people(dataset).tolist() == list(range(len(everybody)))
+    assert len(rows_of_people(replace(dataset, interactions=dataset.interactions[:0]))) == 0
 
 
 def test_of_one_or_two_items_no_trust_is_known():
