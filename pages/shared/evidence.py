@@ -7,14 +7,14 @@ from pages.shared.frame import Page
 from pages.shared.stages import stage
 from pages.shared.widgets import plain
 from recsys.evaluation import OURS, Nearest, nearest, private_name
-from recsys.privacy import told_of
+from recsys.privacy import PRIVATE, told_of
 
 _HELP = (
     "The share of the best possible list (nDCG@10) that these people would have got when they were new, judged by what they "
     "went on to like. The nearest in age, gender and attributes, at the level of the evaluation that reveals as much."
 )
-_METHODS = {"additive": OURS, "fine-tuned": "fine-tuned", "cosine": "bert cosine"}
-"""What each scorer is called in the laboratory; the private one by what it promises."""
+_METHODS = {"additive": OURS, "fine-tuned": "fine-tuned", "federated": "federated", "cosine": "bert cosine"}
+"""What each scorer is called in the laboratory; the private one by what it promises, the federated one is not judged."""
 
 
 @stage("evidence")
@@ -23,7 +23,7 @@ def draw_evidence(page: Page) -> None:
     if page.controls.popularity != 1 or page.controls.diversity:
         return  # what was measured is the list as learned
     scorer = page.recommender.scorer.name
-    method = private_name(told_of(page.dataset) or "") if scorer == "private" else _METHODS[scorer]
+    method = private_name(told_of(page.dataset) or "") if scorer == PRIVATE else _METHODS[scorer]
     kept = [
         found
         for found in resources.evaluations(page.recommender)

@@ -27,7 +27,7 @@ from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
 from recsys.errors import ColdlensError, DataError
-from recsys.privacy import told_of
+from recsys.privacy import FEDERATED, PRIVATE, told_of
 from recsys.recommender import Recommender, available_scorers
 from recsys.saved_profiles import LINK_DAYS
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
@@ -39,6 +39,7 @@ _SCORERS = {
     "additive": "Learned from other people's likes.",
     "fine-tuned": "Learned from other people's likes, with a BERT that has learned from them as well.",
     "private": "Learned from other people's likes so that no single one of them makes a difference.",
+    "federated": "Learned from sums over the likes of other people at several places.",
     "cosine": "Zero-shot BERT: compares words, learns nothing.",
 }
 
@@ -240,7 +241,7 @@ def _choose_scorer(dataset: Dataset) -> str:
         st.session_state["scorer"] = scorers[0]
     st.session_state[_OFFERED] = scorers
     scorer = st.selectbox("Scorer", scorers, key="scorer", bind="query-params")
-    promise = told_of(dataset) if scorer == "private" else None
+    promise = told_of(dataset, scorer) if scorer in (PRIVATE, FEDERATED) else None
     st.caption(f"{_SCORERS[scorer]} {plain(promise)}." if promise else _SCORERS[scorer])
     return scorer
 

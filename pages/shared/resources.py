@@ -16,7 +16,7 @@ from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
 from recsys.evaluation import Evaluation, kept_evaluations
 from recsys.finetuning import tuned_key
-from recsys.privacy import private_key
+from recsys.privacy import FEDERATED, PRIVATE, private_key
 from recsys.recommender import Recommender
 from recsys.saved_profiles import LinkedProfiles, SavedProfiles
 from recsys.schema import Dataset
@@ -91,8 +91,7 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
     """Returns the recommender of a dataset with one of its scorers."""
     chosen = settings()
     media = (chosen.image_encoder, chosen.audio_encoder, str(chosen.fetch_images))
-    keys = {"fine-tuned": tuned_key, "private": private_key}
-    trained = keys[scorer](dataset) or "" if scorer in keys else ""
+    trained = _fitted_key(dataset, scorer) or ""
     key = (
         dataset.name,
         _version(chosen.data_dir / dataset.name),
@@ -113,6 +112,13 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
 
     steps = ("encode", "index", *(("train",) if scorer != "cosine" else ()))
     return _recommenders().take(lambda: key, steps, prepare)
+
+
+def _fitted_key(dataset: Dataset, scorer: str) -> str | None:
+    """Changes when a scorer that is only made on demand is made again; ``None`` for one that follows from the data."""
+    if scorer == "fine-tuned":
+        return tuned_key(dataset)
+    return private_key(dataset, scorer) if scorer in (PRIVATE, FEDERATED) else None
 
 
 def weighted(recommender: Recommender, weights: Mapping[str, float], unused: Sequence[str] = ()) -> Recommender:

@@ -168,7 +168,7 @@ def fit_command(
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Add up what sites have sent and fit the scorer `private` of a dataset to it; files that do not fit are refused."""
+    """Add up what sites have sent and fit the scorer `federated` of a dataset to it; files that do not fit are refused."""
     from recsys.lock import writing
     from recsys.privacy import Public, SiteSums, federated_fit
     from recsys.recommender import Recommender
@@ -185,10 +185,10 @@ def fit_command(
         )
     if as_json:
         told = {name: value for name, value in about.items() if name != "data"}
-        print_json({"dataset": opened.name, "scorer": "private", **told})
+        print_json({"dataset": opened.name, "scorer": "federated", **told})
         return
-    print(f"{opened.name}: additive fitted to the sums of {len(sites)} sites; {about['told']}.")
-    print("Use it with `--scorer private`, or choose it in the sidebar.")
+    print(f"{opened.name}: additive fitted to the sums of {about['told']}.")
+    print("Use it with `--scorer federated`, or choose it in the sidebar.")
 
 
 @datasets_app.command("anonymise")

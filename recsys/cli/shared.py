@@ -43,7 +43,9 @@ LikedOption = Annotated[list[str] | None, typer.Option(help="An item_id; repeat 
 LengthOption = Annotated[str, typer.Option("-k", help="Length of the list, 1 to 100.")]
 ScorerOption = Annotated[
     str | None,
-    typer.Option(help="additive, fine-tuned, private or cosine.", show_default="additive where likes are known"),
+    typer.Option(
+        help="additive, fine-tuned, private, federated or cosine.", show_default="additive where likes are known"
+    ),
 ]
 PopularityOption = Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")]
 ViewOption = Annotated[

@@ -9,11 +9,22 @@ from recsys.privacy.ledger import Ledger
 from recsys.privacy.public import Public
 from recsys.privacy.sites import MIN_USERS, SiteSums, federated_fit, total
 from recsys.privacy.statistics import Statistics
-from recsys.privacy.store import PrivateFit, fit_and_keep, keep_model, open_private, private_key, told_of
+from recsys.privacy.store import (
+    FEDERATED,
+    PRIVATE,
+    PrivateFit,
+    fit_and_keep,
+    keep_model,
+    open_private,
+    private_key,
+    told_of,
+)
 
 __all__ = [
     "ACCOUNTANT",
+    "FEDERATED",
     "MIN_USERS",
+    "PRIVATE",
     "Anonymised",
     "AnonymousPlan",
     "Budget",

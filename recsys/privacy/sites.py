@@ -14,7 +14,7 @@ from recsys.privacy.fitting import fit, os_noise
 from recsys.privacy.ledger import Ledger
 from recsys.privacy.public import Public, read_arrays, write_arrays
 from recsys.privacy.statistics import Draw, Layout, Statistics
-from recsys.privacy.store import keep_model
+from recsys.privacy.store import FEDERATED, keep_model
 from recsys.schema import USER_ID, Dataset
 
 MIN_USERS = 30
@@ -125,7 +125,9 @@ def federated_fit(
     encoder: Encoder,
     embeddings_key: str,
 ) -> dict[str, Any]:
-    """Fits to the sums of all sites and keeps the model as the private one of a dataset with a folder.
+    """Fits to the sums of all sites and keeps the model as the scorer ``federated`` of a dataset with a folder.
+
+    It is not called private, even where every site has put noise in: each promises that to its own users.
 
     Returns:
         What is written down with it; ``noise`` lists what each site has put in.
@@ -137,6 +139,6 @@ def federated_fit(
     model = fit(total(sites), item_vectors, public)
     deviations = [site.statistics.deviation for site in sites]
     protected = sum(deviation > 0 for deviation in deviations)
-    told = f"federated over {len(sites)} sites, {protected} of them with noise of their own"
+    told = f"{len(sites)} {'site' if len(sites) == 1 else 'sites'}, {protected} of them with noise of their own"
     about = {"told": told, "sites": len(sites), "noise": deviations, "public": public.fingerprint}
-    return keep_model(dataset, model, about, encoder=encoder, embeddings_key=embeddings_key)
+    return keep_model(dataset, model, about, scorer=FEDERATED, encoder=encoder, embeddings_key=embeddings_key)

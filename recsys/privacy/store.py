@@ -22,7 +22,8 @@ from recsys.privacy.statistics import SENSITIVITY, Draw
 from recsys.schema import Dataset
 from recsys.scorer import AdditiveModel
 
-KIND = "private"
+PRIVATE, FEDERATED = "private", "federated"
+"""The scorers that are kept here: only what has its noise and its budget is called private."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,19 @@ class PrivateFit:
     n_fits: int
 
 
-def private_key(dataset: Dataset) -> str | None:
-    """Returns the key of the private fit that was made last on a dataset as it is now, ``None`` if there is none."""
+def private_key(dataset: Dataset, scorer: str = PRIVATE) -> str | None:
+    """Returns the key of the fit that was made last for a dataset as it is now, ``None`` if there is none.
+
+    Args:
+        scorer: ``private`` or ``federated``.
+    """
     if dataset.folder is None or not (dataset.folder / LEDGER).exists():
         return None
     store, mark = ArtifactStore(dataset.folder / "artifacts"), Ledger.open(dataset.folder).mark(dataset.fingerprint)
     found = []
-    for key in store.keys(KIND):
+    for key in store.keys(scorer):
         try:
-            about = store.about(KIND, key)
+            about = store.about(scorer, key)
         except ArtifactError:
             continue
         if about.get("data") == mark:
@@ -58,29 +63,30 @@ def private_key(dataset: Dataset) -> str | None:
     return max(found)[1] if found else None
 
 
-def open_private(dataset: Dataset, *, embeddings_key: str) -> AdditiveModel:
-    """Opens the private fit that was made last; one is never made here, as every fit reveals a little more.
+def open_private(dataset: Dataset, scorer: str = PRIVATE, *, embeddings_key: str) -> AdditiveModel:
+    """Opens the fit that was made last; one is never made here, as every private fit reveals a little more.
 
     Raises:
         NotTrainedError: if there is none for the dataset and the encoder as they are now.
         ArtifactError: if it is damaged.
     """
-    key = private_key(dataset)
-    fix = f"Run `recsys train {dataset.name} --scorer private --epsilon 3`."
+    key = private_key(dataset, scorer)
+    train = f"Run `recsys train {dataset.name} --scorer private --epsilon 3`."
+    fix = train if scorer == PRIVATE else "Run `recsys federate fit` with the sums of all sites."
     if key is None or dataset.folder is None:
-        raise NotTrainedError("No private fit of this dataset as it is now has been made", dataset.name, fix=fix)
-    found = ArtifactStore(dataset.folder / "artifacts").open(KIND, key)
+        raise NotTrainedError(f"No {scorer} fit for this dataset as it is now has been made", dataset.name, fix=fix)
+    found = ArtifactStore(dataset.folder / "artifacts").open(scorer, key)
     if found.about.get("embeddings") != embeddings_key:
-        raise NotTrainedError("The private fit was made with another encoder", found.about.get("encoder"), fix=fix)
+        raise NotTrainedError(f"The {scorer} fit was made with another encoder", found.about.get("encoder"), fix=fix)
     return AdditiveModel.load(found.path)
 
 
-def told_of(dataset: Dataset) -> str | None:
-    """Returns what the private fit of a dataset promises, for people; ``None`` if there is none."""
-    key = private_key(dataset)
+def told_of(dataset: Dataset, scorer: str = PRIVATE) -> str | None:
+    """Returns what the fit of a dataset promises, for people; ``None`` if there is none."""
+    key = private_key(dataset, scorer)
     if key is None or dataset.folder is None:
         return None
-    return str(ArtifactStore(dataset.folder / "artifacts").about(KIND, key).get("told", ""))
+    return str(ArtifactStore(dataset.folder / "artifacts").about(scorer, key).get("told", ""))
 
 
 def fit_and_keep(
@@ -123,16 +129,23 @@ def fit_and_keep(
         "columns": "given" if columns is not None else "those that occur, treated as public",
         "config": asdict(config),
     }
-    about = keep_model(dataset, model, about, encoder=encoder, embeddings_key=embeddings_key)
+    about = keep_model(dataset, model, about, scorer=PRIVATE, encoder=encoder, embeddings_key=embeddings_key)
     return PrivateFit(model, about, ledger.total(budget.delta), len(ledger.spent))
 
 
 def keep_model(
-    dataset: Dataset, model: AdditiveModel, about: Mapping[str, Any], *, encoder: Encoder, embeddings_key: str
+    dataset: Dataset,
+    model: AdditiveModel,
+    about: Mapping[str, Any],
+    *,
+    scorer: str,
+    encoder: Encoder,
+    embeddings_key: str,
 ) -> dict[str, Any]:
-    """Publishes a model as the private one of a dataset with a folder, in the place of the one before.
+    """Publishes a model with a dataset that has a folder, in the place of the one before.
 
     Args:
+        scorer: that it is for, ``private`` or ``federated``.
         about: ``told``, for people, and whatever else is to be known.
 
     Returns:
@@ -150,10 +163,10 @@ def keep_model(
         "encoder": encoder.name,
         "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    before = store.keys(KIND)
+    before = store.keys(scorer)
     key = hashlib.sha256(json.dumps([whole, secrets.token_hex(16)]).encode()).hexdigest()
-    with store.publish(KIND, key, about=whole) as folder:
-        replace(model, about={"private": about["told"], "fit": key}).save(folder)
+    with store.publish(scorer, key, about=whole) as folder:
+        replace(model, about={"told": about["told"], "fit": key}).save(folder)
     for old in before:
-        store.remove(KIND, old)
+        store.remove(scorer, old)
     return whole

@@ -15,7 +15,7 @@ from recsys.encoder import CachedEncoder, Encoder
 from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import Index, open_index
-from recsys.privacy import open_private
+from recsys.privacy import FEDERATED, PRIVATE, open_private
 from recsys.recommender.available import SCORERS, default_scorer
 from recsys.recommender.checks import (
     DEMOGRAPHICS,
@@ -128,8 +128,8 @@ class Recommender:
         )
         if scorer != "cosine":
             report = partial(progress, "train") if progress else None
-            if scorer == "private":
-                model = open_private(dataset, embeddings_key=key)
+            if scorer in (PRIVATE, FEDERATED):
+                model = open_private(dataset, scorer, embeddings_key=key)
             else:
                 model = open_or_train(
                     dataset, vectors, encoder=cached, embeddings_key=key, views=opened, progress=report

@@ -216,7 +216,7 @@ class AdditiveScorer:
         views: beside the text; those that the model was not fitted with say nothing.
         weights: of views, 1 where none is given.
         name: ``additive``, or ``fine-tuned`` where the encoder learned from the likes as well, ``private`` where the fit is a
-            differentially private one.
+            differentially private one, ``federated`` where it is made from the sums of sites.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pages.shared import resources
-from recsys.datasets import write_folder
-from recsys.privacy import Budget, fit_and_keep
+from recsys.datasets import open_dataset, write_folder
+from recsys.privacy import Budget, Public, SiteSums, UserColumns, federated_fit, fit_and_keep
 from recsys.recommender import Recommender
 from tests.pages.test_recommend import titles
 from tests.toy import ToyEncoder
@@ -21,8 +21,6 @@ def data(tmp_path: Path, monkeypatch) -> Path:
 
 
 def fit(data: Path, epsilon: float) -> None:
-    from recsys.datasets import open_dataset
-
     dataset = open_dataset("world", data_dir=data)
     ready = Recommender.from_dataset(dataset, scorer="cosine", encoder=ToyEncoder())
     fit_and_keep(
@@ -65,3 +63,21 @@ def test_a_link_to_it_works(open_app, data: Path):
     app = open_app(data, "world", age="27", scorer="private")
     assert not app.exception
     assert app.selectbox(key="scorer").value == "private"
+
+
+def test_sums_of_sites_are_not_called_private(open_app, data: Path):
+    dataset = open_dataset("world", data_dir=data)
+    ready = Recommender.from_dataset(dataset, scorer="cosine", encoder=ToyEncoder())
+    columns, vectors = UserColumns.of(dataset), ready.embeddings
+    public = Public.from_catalog(dataset, vectors, encoder=ready.encoder, columns=columns)
+    sites = [SiteSums.of(dataset, vectors, public)]
+    federated_fit(dataset, vectors, sites, public, encoder=ready.encoder, embeddings_key=ready.embeddings_key)
+
+    app = open_app(data, "world", age="27", scorer="federated")
+
+    assert not app.exception
+    assert app.selectbox(key="scorer").value == "federated"
+    assert "private" not in app.selectbox(key="scorer").options
+    assert "1 site, 0 of them with noise of their own" in captions(app)
+    assert "makes a difference" not in captions(app)
+    assert len(titles(app)) == 10

@@ -197,9 +197,10 @@ def test_the_command_line_goes_all_the_way(tmp_path: Path, monkeypatch, capsys):
     assert available_scorers(catalog) == ("cosine",)
     found = shell.json("federate", "fit", *files, "--dataset", "hub", "--public", public)
     assert found["noise"] == [0.0, noise_of(Budget(3.0)), 0.0]
-    assert told_of(catalog) == "federated over 3 sites, 1 of them with noise of their own"
-    assert available_scorers(catalog) == ("private", "cosine")
-    recommender = Recommender.from_dataset(catalog, scorer="private", encoder=ToyEncoder())
+    assert told_of(catalog, "federated") == "3 sites, 1 of them with noise of their own"
+    assert told_of(catalog) is None, "nothing is called private here"
+    assert available_scorers(catalog) == ("federated", "cosine")
+    recommender = Recommender.from_dataset(catalog, scorer="federated", encoder=ToyEncoder())
     somebody = Profile(age=20, gender="F", interests=("space",))
     assert len(recommender.recommend(somebody, k=5).table) == 5
     write_folder(site(0, 1), tmp_path / "tiny")

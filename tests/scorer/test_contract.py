@@ -23,7 +23,7 @@ def scorer(
 ) -> Scorer:
     """How BERT itself learns is seen in tests/finetuning; here the toy encoder stands for what has been trained.
 
-    A private fit is one that is kept; here one without noise, which the toy world is too small for, stands for it.
+    A private or federated fit is one that is kept; here one without noise, which the toy world is too small for, stands for it.
     """
     trained = SimpleNamespace(encoder=ToyEncoder("trained"))
     known = toy_encoder.encode(item_texts(toy))
