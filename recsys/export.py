@@ -1,11 +1,14 @@
 """A list for other programs: CSV that no spreadsheet runs, and JSON as the exact format."""
 
 import json
+import re
 
 import pandas as pd
 
 from recsys.schema import Recommendations
 
+_BEFORE = re.compile(r"^[\s\0-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060\ufeff]+")
+"""What a spreadsheet may skip before it looks whether a cell is a formula."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 
@@ -26,7 +29,12 @@ def to_csv(found: Recommendations) -> str:
 def neutralise(text: object) -> str:
     """Returns the text with an apostrophe in front where a spreadsheet could take it for a formula."""
     found = str(text)
-    return f"'{found}" if found.lstrip(" \0").startswith(_FORMULA) else found
+    return f"'{found}" if found.startswith(_FORMULA) or _BEFORE.sub("", found).startswith(_FORMULA) else found
+
+
+def original(cell: str) -> str:
+    """Returns the text that ``neutralise`` made a cell of."""
+    return cell[1:] if cell.startswith("'") else cell
 
 
 def to_json(found: Recommendations, **about: object) -> str:

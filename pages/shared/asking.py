@@ -66,7 +66,15 @@ def why_it_ended(code: int, said: str, limits: Limits) -> ColdlensError:
     if code == 2 and said:
         return told_error(said)
     fix = "Check that the file is what its name says, or raise COLDLENS_MAX_MEMORY_MB."
-    return DataError("The file could not be read; the process that tried has ended", said or f"code {code}", fix=fix)
+    return DataError(
+        "The file could not be read; the process that tried has ended", kind_of(said) or f"code {code}", fix=fix
+    )
+
+
+def kind_of(said: str) -> str:
+    """Returns the type of the exception that ended a process, without its message, which may hold what somebody typed."""
+    found = re.match(r"(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?=:|$)", said)
+    return found[0] if found else ""
 
 
 def told_error(said: str) -> ColdlensError:

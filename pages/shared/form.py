@@ -283,16 +283,21 @@ def draw_saving(profile: Profile, saved: SavedProfiles) -> None:
 
 
 def random_profile(dataset: Dataset, rng: np.random.Generator) -> Profile:
-    """Returns a plausible profile: a user's age, gender and attributes, some categories, some popular liked items."""
-    user: dict[Any, Any] = {}
-    if len(dataset.users):
-        user = dataset.users.iloc[int(rng.integers(len(dataset.users)))].dropna().to_dict()
+    """Returns a plausible profile: some categories, some popular liked items, and of each fact of a person what some user has.
+
+    Every fact is of another user, so that nobody of the dataset is shown.
+    """
+    user = {
+        name: str(values.iloc[int(rng.integers(len(values)))])
+        for name in (AGE, GENDER, *dataset.user_attributes)
+        if name in dataset.users and len(values := dataset.users[name].dropna())
+    }
     popular = dataset.by_popularity[:200]
     liked = rng.choice(popular, min(int(rng.integers(0, 3)), len(popular)), replace=False)
     interests = min(int(rng.integers(1, 4)), len(dataset.categories))
     return Profile(
-        age=user.get(AGE),
-        gender=user.get("gender"),
+        age=float(user[AGE]) if AGE in user else None,
+        gender=user.get(GENDER),
         attributes={name: user[name] for name in dataset.user_attributes if name in user},
         interests=tuple(str(text) for text in rng.choice(dataset.categories or ("",), interests, replace=False)),
         liked=tuple(dataset.items[ITEM_ID].iloc[int(row)] for row in liked),

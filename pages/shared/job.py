@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pages.shared import resources
-from pages.shared.asking import ROOT, confined, last_line, told_error
+from pages.shared.asking import ROOT, confined, kind_of, last_line, told_error
 from pages.shared.processes import Process
 from recsys.cli.shared import ENDED, ENDS_WITH
 from recsys.confined import ended_by_limit
@@ -135,7 +135,7 @@ class Job:
 
     def _failed(self, code: int | None, said: str) -> ColdlensError:
         """What has ended without a word of its own: of one that another server has started the code of a kill is not known."""
-        told = said or ("ended from outside" if code is None else f"code {code}")
+        told = kind_of(said) or ("ended from outside" if code is None else f"code {code}")
         if not self.is_reading:
             return ConfigError("The background work failed", told, fix="Run it again.")
         fix = "Check that the files are what their names say, or raise COLDLENS_MAX_MEMORY_MB."
