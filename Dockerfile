@@ -9,15 +9,15 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 coldlens \
     && mkdir -p /app /data \
-    && chown coldlens:coldlens /app /data
+    && chown 10001:10001 /app /data
 
-USER coldlens
+USER 10001
 WORKDIR /app
-COPY --chown=coldlens:coldlens pyproject.toml constraints.txt Makefile README.md LICENSE app.py ./
-COPY --chown=coldlens:coldlens recsys recsys
-COPY --chown=coldlens:coldlens pages pages
-COPY --chown=coldlens:coldlens data data
-COPY --chown=coldlens:coldlens .streamlit/config.toml .streamlit/config.toml
+COPY --chown=10001:10001 pyproject.toml constraints.txt Makefile README.md LICENSE app.py ./
+COPY --chown=10001:10001 recsys recsys
+COPY --chown=10001:10001 pages pages
+COPY --chown=10001:10001 data data
+COPY --chown=10001:10001 .streamlit/config.toml .streamlit/config.toml
 RUN make install && .venv/bin/python -m pip install -c constraints.txt -e '.[auth]'
 
 ENV COLDLENS_DATA_DIR=/data COLDLENS_PROFILE_IN_LINK=off

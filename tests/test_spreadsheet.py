@@ -15,10 +15,14 @@ from tests.attacks import attacks
 
 SEEDS = [
     "=1+1", "+1+1", "-1+1", "@SUM(1,1)", "=cmd|'/C calc'!A0", '=HYPERLINK("http://tracker.example")', "=A1", "'=1+1", "''=1",
-    "=WEBSERVICE(\"http://tracker.example\")", "+SUM(1,2)", "-2+3+cmd|' /C calc'!A0", "=1+1;=2+2", "=\n1+1", "＝1+1", "=SUM(1,1)*2",
+    "=WEBSERVICE(\"http://tracker.example\")", "+SUM(1,2)", "-2+3+cmd|' /C calc'!A0", "=1+1;=2+2",
+    "=\n1+1", "＝1+1", "=SUM(1,1)*2",
     "%0A=1", "=DDE(\"a\";\"b\";\"c\")", "{=1+1}", "=IMPORTXML(\"http://tracker.example\";\"//a\")",
 ]  # fmt: skip
-WRAPS = ["", " ", "  ", "\t", "\r", "\n", "\0", "\ufeff", "\u200b", "\u00a0", "'", '"', ";", ",", "\x1f", "\x0b", "\x0c", "|", "\u2028", "\u3000"]  # fmt: skip
+WRAPS = [
+    "", " ", "  ", "\t", "\r", "\n", "\0", "\ufeff", "\u200b", "\u00a0", "'", '"', ";", ",", "\x1f", "\x0b", "\x0c", "|",
+    "\u2028", "\u3000",
+]  # fmt: skip
 TEXTS = [wrap + seed + after for seed in SEEDS for wrap in WRAPS for after in ("", " ", '"')]
 
 
@@ -46,10 +50,10 @@ def test_what_is_exported_and_read_again_is_the_same(texts):
     assert [original(cell) for cell in row] == texts
 
 
-@pytest.mark.parametrize("text", [*TEXTS, *attacks()])
-def test_nothing_that_a_spreadsheet_runs_stays_as_it_is(text):
-    assert original(neutralise(text)) == text
-    assert not neutralise(text).lstrip(" \0\t\ufeff\u200b\u00a0").startswith(("=", "+", "-", "@"))
+def test_nothing_that_a_spreadsheet_runs_stays_as_it_is():
+    for text in (*TEXTS, *attacks()):
+        assert original(neutralise(text)) == text
+        assert not neutralise(text).lstrip(" \0\t\ufeff\u200b\u00a0").startswith(("=", "+", "-", "@")), repr(text)
 
 
 @pytest.mark.release
