@@ -31,7 +31,7 @@ from recsys.views import embeddings
 from tests.toy import ToyEncoder
 from tests.training.world import world
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("COLDLENS_TEST_KILLS", "20"))
 BLOCK = 8
 Prints = dict[str, dict[str, str]]
 """For every artifact the SHA-256 of each of its files."""

@@ -1,6 +1,6 @@
 """Text is text: 320 attacks in every field of a catalog and of a person, on every page, in a real Chromium; none may run.
 
-Twenty at a time; the first twenty run with every commit, the others before a release.
+Twenty at a time; the first twenty run with every commit, on the pages that show most of them, the others before a release.
 """
 
 import json
@@ -18,7 +18,9 @@ from tests.attacks import attacks
 
 ATTACKS = attacks()
 SIZE = 20
-GROUPS = [pytest.param(n, marks=[pytest.mark.release] if n else []) for n in range(len(ATTACKS) // SIZE)]
+GROUPS = [pytest.param(n, marks=[pytest.mark.release] if n else []) for n in range(len(ATTACKS) // SIZE + 1)]
+"""The last one is the first again, on all pages."""
+SLOW = ("explore", "evaluate")
 LISTEN = "window.__ran = []; window.__pwn = n => window.__ran.push(n === undefined ? 'x' : n); void 0"
 LOOK = """() => {
   const found = [];
@@ -89,6 +91,7 @@ def what_ran(visitor) -> list[str]:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_no_text_is_more_than_text(browser, attacked, group):
+    is_all, group = group > 0, group % (len(ATTACKS) // SIZE)
     own = ATTACKS[group * SIZE : (group + 1) * SIZE]
     person = {"v": "1", "dataset": "attacked", "age": "40", "gender": ATTACKS[8], "attr-job": ATTACKS[10], "k": "20"}
     year = 2000 + group
@@ -105,6 +108,8 @@ def test_no_text_is_more_than_text(browser, attacked, group):
             "evaluate": [],
             "datasets": [],
         }.items():
+            if not is_all and page in SLOW:
+                continue
             visitor.open(f"/{page}?{urlencode([*query, *more])}")
             if page == "":
                 shown = {title.replace("\u2060", "") for title in visitor.titles()}
@@ -173,7 +178,7 @@ def test_a_page_that_draws_foreign_html_is_caught(browser, tmp_path, attacked):
         with visit(browser, attacked) as visitor:
             visitor.page.add_init_script(LISTEN)
             visitor.page.goto(f"http://127.0.0.1:{port}")
-            visitor.settle()
+            visitor.page.wait_for_timeout(15_000)  # it never comes to rest
             assert any(found.startswith("ran") for found in what_ran(visitor))
             assert any("tracker.example" in url for url in visitor.outside)
     finally:

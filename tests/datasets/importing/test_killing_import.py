@@ -21,7 +21,7 @@ from recsys.errors import ArtifactError, ColdlensError, DataError
 from recsys.lock import writing
 from tests.datasets.importing.shop import ITEMS, RATINGS, USERS, run, write
 
-ROUNDS = 50
+ROUNDS = int(os.environ.get("COLDLENS_TEST_KILLS", "20"))
 _ZYGOTE = """
 import os, sys
 from pathlib import Path
