@@ -32,7 +32,7 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
 
 def draw_link(page: Page, *, is_comparing: bool = False) -> None:
     """Draws the popover with the address of what is on the screen."""
-    with st.popover("Copy link", icon=":material/link:"):
+    with st.popover("Copy link", icon=":material/link:", key="copy_link"):
         if not resources.settings().profile_in_link:
             _draw_private_link(page, is_comparing)
             return

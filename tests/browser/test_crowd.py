@@ -15,6 +15,7 @@ def test_nobody_sees_what_another_one_types(server, visitor):
     assert found.errors == []
     assert (len(found.first), len(found.reruns)) == (8, 32)
     assert (found.lost, found.foreign) == (0, 0)
+    assert "canary" not in server.log
 
 
 def test_of_clicks_that_come_faster_than_answers_the_latest_counts(server, visitor):
