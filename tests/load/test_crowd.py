@@ -1,12 +1,16 @@
 """The crowd finds what it is there to find: an app that shows everybody what anybody has typed."""
 
+import asyncio
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.load.crowd import _is_foreign, gather
+from tests.load.protocol import Protocol, choice
 
 ROOT = Path(__file__).resolve().parents[2]
 LEAKY = """
@@ -64,3 +68,31 @@ def test_a_thousand_reruns_of_fifty_sessions(tmp_path):
     assert (len(found.first), len(found.reruns)) == (50, 1000)
     assert (found.lost, found.foreign) == (0, 0)
     assert found.grown_mb < 5
+
+
+@pytest.mark.release
+def test_fifty_people_leave_no_trace(tmp_path):
+    """With profiles kept out of links, what is typed is in no address, file, log or metric; the page itself shows it."""
+    sys.path.insert(0, str(ROOT / "tests" / "browser"))
+    from driver import serve
+
+    async def visit(url: str, number: int) -> tuple[int, str]:
+        async with Protocol(url) as visitor:
+            await visitor.ask()
+            run = await visitor.ask(choice(visitor.widgets["interests"], f"canary-{number}"))
+            messages = [ForwardMsg.FromString(frame) for one in visitor.runs for frame in one.frames]
+            addresses = [found.page_info_changed.query_string for found in messages]
+            return int(run.holds(f"canary-{number}")), " ".join(addresses)
+
+    with serve(tmp_path / "data", tmp_path / "log", environment={"COLDLENS_PROFILE_IN_LINK": "off"}) as server:
+        found = [asyncio.run(visit(server.url, number)) for number in range(50)]
+        with urllib.request.urlopen(f"{server.url}/_stcore/metrics", timeout=10) as metrics:
+            told = metrics.read()
+        log = server.log
+    assert sum(shown for shown, _ in found) == 50
+    assert not any("canary" in address for _, address in found)
+    assert "canary" not in log
+    assert b"canary" not in told
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    assert [path for path in files if b"canary-" in path.read_bytes()] == []
