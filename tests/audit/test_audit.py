@@ -105,7 +105,7 @@ def test_the_pairs_are_counted_as_they_were_drawn(toy, toy_encoder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scorer", ["cosine", "additive"])
+@pytest.mark.parametrize("scorer", [pytest.param("cosine", marks=pytest.mark.release), "additive"])
 def test_ours_is_faithful_and_the_control_is_not(movielens, minilm, scorer):
     recommender = Recommender.from_dataset(movielens, scorer=scorer, encoder=minilm)
 

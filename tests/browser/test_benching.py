@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from driver import CHROMIUM, ROOT
 
 _BENCH = """
@@ -14,6 +15,7 @@ print(json.dumps(run_memory_bench(Settings(device="cpu"), n_items=400, clicks=3)
 """
 
 
+@pytest.mark.release
 def test_clicks_and_memory_are_measured_on_a_synthetic_catalog(browser):
     assert CHROMIUM
     done = subprocess.run([sys.executable, "-c", _BENCH], cwd=ROOT, capture_output=True, text=True, timeout=300)

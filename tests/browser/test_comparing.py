@@ -123,8 +123,15 @@ def test_back_and_forth_keeps_the_second_person(visitor):
     assert listed(visitor, "B") == shown
 
 
-@pytest.mark.parametrize("width", [420, 1400])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1400),
+        ("dark", 420),
+        pytest.param("light", 420, marks=pytest.mark.release),
+        pytest.param("dark", 1400, marks=pytest.mark.release),
+    ],
+)
 def test_nothing_runs_over_the_edge(browser, server, scheme, width):
     with visit(browser, server, color_scheme=scheme) as visitor:
         visitor.page.set_viewport_size({"width": width, "height": 1200})
@@ -137,6 +144,7 @@ def test_nothing_runs_over_the_edge(browser, server, scheme, width):
         assert visitor.faults == []
 
 
+@pytest.mark.release
 def test_hostile_titles_and_words_stay_text(browser, tmp_path):
     dataset = write_hostile(tmp_path / "data" / "hostile")
     ids = "".join(f"&liked={quote(item_id)}" for item_id in dataset.items["item_id"][:4])

@@ -50,7 +50,7 @@ def drawn_star(visitor):
     return visitor.page.evaluate(_STAR)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.release)])
 def test_the_map_is_fitted_with_a_preview_and_the_star_moves_with_the_person(browser, server, scheme):
     with visit(browser, server, color_scheme=scheme) as visitor:
         open_map(visitor)

@@ -69,7 +69,7 @@ def listening_elsewhere() -> list[str]:
     return [str(one.laddr) for one in found if "127.0.0.1" not in one.laddr.ip]
 
 
-@pytest.mark.slow
+@pytest.mark.release
 @pytest.mark.filterwarnings("ignore:`use_(push_based_shuffle|polars|arrow_tensor_v2)` is:DeprecationWarning:ray")
 def test_a_killed_worker_and_a_stopped_command_cost_no_text_and_no_text_twice(tmp_path, monkeypatch):
     dataset = catalog(tmp_path / "many", n_items=N_ITEMS, n_words=N_WORDS)
