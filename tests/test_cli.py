@@ -64,6 +64,7 @@ def test_recommend_prints_json(shell: Shell):
         "encoder",
         "device",
         "views",
+        "unused",
         "elapsed_ms",
         "profile",
         "warnings",

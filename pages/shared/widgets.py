@@ -7,15 +7,14 @@ import streamlit as st
 from recsys.errors import ColdlensError
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&^=@/\"'])")
-_MAIL = "\u2060@"
-"""An @ that makes no address of the words around it."""
+_MAIL = re.compile(r"(?<=[\w.+-])@(?=[\w-]+\.\w)")
 _LINK = re.compile(r"(www|https?|ftp|mailto)(?=[.:])", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
     """Returns Markdown that shows the text as it is: no link, image, formula, colour or HTML comes out of it."""
     broken = _LINK.sub(lambda found: found[1] + "\u2060", " ".join(text.split()))
-    return _PUNCTUATION.sub(r"\\\1", broken.replace("@", _MAIL))
+    return _PUNCTUATION.sub(r"\\\1", _MAIL.sub("\u2060@", broken))
 
 
 def show_error(error: ColdlensError) -> None:

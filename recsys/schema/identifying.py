@@ -17,13 +17,15 @@ _PAIRS = {
 }
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SHARE = 0.5
+_ENOUGH = 20
+"""Values from which on it tells something that most of them are unique; of a handful of people every value is."""
 
 
 def is_identifying(name: str, column: pd.Series) -> bool:
     """Returns whether a column of users may say who somebody is.
 
     Its name has a word such as ``name``, ``zip`` or ``email`` in it, however it is written (``Zip-code``, ``zipCode``), or more
-    than half of the people who have a value have one that nobody else has.
+    than half of the people who have a value, twenty or more, have one that nobody else has.
 
     Args:
         column: one value for each user; unknown ones are left out.
@@ -34,4 +36,4 @@ def is_identifying(name: str, column: pd.Series) -> bool:
         return True
     known = column.dropna().astype(str)
     known = known[known != ""]
-    return len(known) > 1 and float((~known.duplicated(keep=False)).mean()) > _SHARE
+    return len(known) >= _ENOUGH and float((~known.duplicated(keep=False)).mean()) > _SHARE
