@@ -206,7 +206,7 @@ def test_no_bytes_bring_anything_but_our_own_errors(header, rest):
 def test_what_is_written_is_read_back(data):
     users = TOY.users.assign(occupation=[*data.draw(st.lists(NASTY, min_size=5, max_size=5)), "student"])
     users = users.rename(
-        columns={"occupation": data.draw(st.sampled_from(["occupation", "name", "=cmd", "a;b", "liked"]))}
+        columns={"occupation": data.draw(st.sampled_from(["occupation", "interests", "=cmd", "a;b", "liked"]))}
     )
     users = users.assign(gender=[*data.draw(st.lists(NASTY, min_size=5, max_size=5)), "F"])
     dataset = replace(TOY, users=users)
