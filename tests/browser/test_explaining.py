@@ -144,6 +144,7 @@ def test_narrow_and_dark_fit(browser, server):
         assert visitor.faults == []
 
 
+@pytest.mark.release
 def test_a_hostile_catalog_is_explained_as_text(browser, tmp_path):
     write_hostile(tmp_path / "data" / "hostile")
     with serve(tmp_path / "data", tmp_path / "log") as server, visit(browser, server) as visitor:
