@@ -25,7 +25,8 @@ from recsys.schema import Dataset
 from recsys.settings import Settings
 
 if TYPE_CHECKING:
-    from recsys.privacy import PrivateFit, UserColumns
+    from recsys.privacy import PrivateFit, Public, UserColumns
+    from recsys.recommender import Recommender
 
 federate_app = typer.Typer(
     help="Fit one scorer to the users of several sites: only sums leave a site.", no_args_is_help=True
@@ -117,6 +118,17 @@ def prepare_command(
     print(f"{out}: {public.k} directions of {len(opened.items):,} items. Send it to every site.")
 
 
+def _opened(dataset: str, public: Path, settings: Settings) -> "tuple[Dataset, Public, Recommender]":
+    """Opens a site's dataset and the file that all sites share, which has to be of the same catalog and encoder."""
+    from recsys.privacy import Public
+    from recsys.recommender import Recommender
+
+    opened, known = open_named(dataset, settings), Public.load(public)
+    ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
+    known.check_catalog(opened, ready.encoder)
+    return opened, known, ready
+
+
 @federate_app.command("statistics")
 def statistics_command(
     dataset: _DatasetArgument,
@@ -131,13 +143,9 @@ def statistics_command(
 ) -> None:
     """Add up the users of one site; the file holds sums, no user. With --epsilon, noise is in them before they leave."""
     from recsys.lock import writing
-    from recsys.privacy import Public, SiteSums
-    from recsys.recommender import Recommender
+    from recsys.privacy import SiteSums
 
-    settings = settings_of(data_dir, encoder, device)
-    opened, known = open_named(dataset, settings), Public.load(public)
-    ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
-    known.check_catalog(opened, ready.encoder)
+    opened, known, ready = _opened(dataset, public, settings_of(data_dir, encoder, device))
     sums, spent = SiteSums.of(opened, ready.embeddings, known), 0.0
     if epsilon is not None:
         from recsys.privacy import Budget
@@ -170,13 +178,9 @@ def fit_command(
 ) -> None:
     """Add up what sites have sent and fit the scorer `federated` of a dataset to it; files that do not fit are refused."""
     from recsys.lock import writing
-    from recsys.privacy import Public, SiteSums, federated_fit
-    from recsys.recommender import Recommender
+    from recsys.privacy import SiteSums, federated_fit
 
-    settings = settings_of(data_dir, encoder, device)
-    opened, known = open_named(dataset, settings), Public.load(public)
-    ready = Recommender.from_dataset(opened, scorer="cosine", settings=settings)
-    known.check_catalog(opened, ready.encoder)
+    opened, known, ready = _opened(dataset, public, settings_of(data_dir, encoder, device))
     sites = [SiteSums.load(path, known, len(opened.items)) for path in files]
     assert opened.folder is not None
     with writing(opened.folder, "train"):

@@ -139,10 +139,7 @@ def report_fairness(
             neither genders nor ages.
     """
     chosen = _level(evaluation, level)
-    people = tested_people(evaluation, dataset, OURS, chosen.name)
-    kept = evaluation.lists[evaluation.lists["level"] == chosen.name].set_index("user_id")["item_ids"].loc[people.index]
-    is_listed = kept.map(len).to_numpy() > 0
-    people, kept = people[is_listed], kept[is_listed]
+    people, kept, is_listed = _with_lists(evaluation, dataset, chosen.name)
     groups, sizes = groups_and_sizes(people)
     if not groups:
         told = f"{len(people)} people with a list"
@@ -184,6 +181,14 @@ def report_fairness(
         _swaps(recommender, histories, users, chosen, groups, people),
         f"recsys fairness --dataset {dataset.name} --level {chosen.name}",
     )
+
+
+def _with_lists(evaluation: Evaluation, dataset: Dataset, level: str) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
+    """The tested people who were shown something, their lists, and which of all tested people they are."""
+    people = tested_people(evaluation, dataset, OURS, level)
+    kept = evaluation.lists[evaluation.lists["level"] == level].set_index("user_id")["item_ids"].loc[people.index]
+    is_listed = kept.map(len).to_numpy() > 0
+    return people[is_listed], kept[is_listed], is_listed
 
 
 def _level(evaluation: Evaluation, name: str | None) -> Level:

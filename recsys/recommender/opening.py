@@ -1,10 +1,18 @@
 """What a recommender is opened with: the encoder that its scorer reads with, and where it searches."""
 
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
 from recsys.encoder import CachedEncoder, Encoder, open_encoder
 from recsys.finetuning import FineTuningConfig, open_tuned, tuned_in_memory
 from recsys.index import Index
+from recsys.privacy import FEDERATED, PRIVATE, open_private
 from recsys.schema import Dataset
+from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
 from recsys.settings import Settings
+from recsys.training.store import open_or_train
+from recsys.views.view import ItemView
 
 
 def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
@@ -17,6 +25,28 @@ def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings:
         return made
     bare = made.uncached if isinstance(made, CachedEncoder) else made
     return tuned_in_memory(dataset, bare, config=FineTuningConfig()).encoder
+
+
+def scorer_of(
+    dataset: Dataset,
+    name: str,
+    embeddings: np.ndarray,
+    embeddings_key: str,
+    *,
+    encoder: Encoder,
+    views: Mapping[str, ItemView],
+    progress: Callable[[int, int], None] | None = None,
+) -> Scorer:
+    """The scorer of a name over the text embeddings ``(n_items, dim)``: opened where it is kept, else fitted if it may be."""
+    if name == "cosine":
+        return CosineScorer(embeddings, dataset=dataset, encoder=encoder, views=views)
+    if name in (PRIVATE, FEDERATED):
+        model = open_private(dataset, name, embeddings_key=embeddings_key)
+    else:
+        model = open_or_train(
+            dataset, embeddings, encoder=encoder, embeddings_key=embeddings_key, views=views, progress=progress
+        )
+    return AdditiveScorer(model, dataset=dataset, encoder=encoder, embeddings=embeddings, views=views, name=name)
 
 
 def searched(local: Index, dataset: str, scorer: str, milvus: str) -> Index:

@@ -15,7 +15,6 @@ from recsys.encoder import CachedEncoder, Encoder
 from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import Index, open_index
-from recsys.privacy import FEDERATED, PRIVATE, open_private
 from recsys.recommender.available import SCORERS, default_scorer
 from recsys.recommender.checks import (
     DEMOGRAPHICS,
@@ -26,7 +25,7 @@ from recsys.recommender.checks import (
     ignored_keys,
     outside_data,
 )
-from recsys.recommender.opening import encoder_of, searched
+from recsys.recommender.opening import encoder_of, scorer_of, searched
 from recsys.recommender.reasons import reason_of, reasons_of
 from recsys.schema import (
     ITEM_ID,
@@ -40,9 +39,8 @@ from recsys.schema import (
     Recommendations,
     Scores,
 )
-from recsys.scorer import AdditiveScorer, CosineScorer, Scorer, UnawareScorer
+from recsys.scorer import AdditiveScorer, Scorer, UnawareScorer
 from recsys.settings import DEFAULT_INDEX, MAX_INTEREST_LENGTH, Settings
-from recsys.training.store import open_or_train
 from recsys.views.embeddings import embed_items
 from recsys.views.facts import Facts, facts_of
 from recsys.views.opening import open_views
@@ -126,19 +124,8 @@ class Recommender:
             settings=settings,
             progress=_of_media(progress) if progress else None,
         )
-        if scorer != "cosine":
-            report = partial(progress, "train") if progress else None
-            if scorer in (PRIVATE, FEDERATED):
-                model = open_private(dataset, scorer, embeddings_key=key)
-            else:
-                model = open_or_train(
-                    dataset, vectors, encoder=cached, embeddings_key=key, views=opened, progress=report
-                )
-            ranked: Scorer = AdditiveScorer(
-                model, dataset=dataset, encoder=cached, embeddings=vectors, views=opened, name=scorer
-            )
-        else:
-            ranked = CosineScorer(vectors, dataset=dataset, encoder=cached, views=opened)
+        report = partial(progress, "train") if progress else None
+        ranked = scorer_of(dataset, scorer, vectors, key, encoder=cached, views=opened, progress=report)
         device = "cuda" if made.description.startswith("cuda") else "cpu"
         local = open_index(ranked.item_vectors, device=device, kind=settings.index)
         index = searched(local, dataset.name, ranked.name, settings.milvus)
