@@ -39,11 +39,13 @@ def test_the_address_holds_nothing_of_the_person(open_app, private):
 
 
 def test_what_an_address_says_of_a_person_is_left_out_and_told(open_app, private):
-    app = open_app(private, age="71", interests=[CANARY], k="3")
+    app = open_app(private, age="71", interests=[CANARY], liked=["50"], k="3")
 
     assert "links carry no profiles" in texts(app.warning)
     assert CANARY not in texts(app.markdown)
     assert CANARY not in str(dict(app.query_params))
+    assert app.multiselect(key="liked").value == []
+    assert app.select_slider(key="age").value == "22"  # the first preset, as without any person in the address
     assert app.slider(key="k").value == 3
 
 
