@@ -28,7 +28,7 @@ def scorer(
     trained = SimpleNamespace(encoder=ToyEncoder("trained"))
     known = toy_encoder.encode(item_texts(toy))
     private = train_private(toy, known, encoder=toy_encoder, budget=None)[0]
-    monkeypatch.setattr("recsys.recommender.recommender.open_private", lambda *_, **__: private)
+    monkeypatch.setattr("recsys.recommender.opening.open_private", lambda *_, **__: private)
     monkeypatch.setattr("recsys.recommender.opening.tuned_in_memory", lambda *_, **__: trained)
     found = Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder).scorer
     assert found.name == request.param
