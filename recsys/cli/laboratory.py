@@ -23,14 +23,15 @@ from recsys.cli.shared import (
     print_json,
     settings_of,
 )
-from recsys.errors import ArtifactError, DataError
+from recsys.cli.transferring import judge_transfer
+from recsys.errors import ArtifactError, ConfigError, DataError
 from recsys.suppression import WHY_HIDDEN
 
 
 @app.command("evaluate")
 def evaluate_command(
     dataset: DatasetOption = None,
-    protocol: Annotated[str, typer.Option(help="cold-user or cold-item.")] = "cold-user",
+    protocol: Annotated[str, typer.Option(help="cold-user, cold-item or transfer.")] = "cold-user",
     shots: Annotated[str, typer.Option(help="Numbers of liked items to reveal; 0 for none.")] = "0,1,3,5",
     folds: Annotated[int, typer.Option(help="Parts that users (or items) are split into.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Draws the parts.")] = 0,
@@ -44,6 +45,13 @@ def evaluate_command(
     private: Annotated[
         str, typer.Option(help="Epsilons, as 1,3,10: fit with differential privacy too, and tell what that costs.")
     ] = "",
+    source: Annotated[
+        str | None,
+        typer.Option("--from", help="Transfer: learn from this dataset, or this part: year<1990, category!=Action."),
+    ] = None,
+    likes: Annotated[
+        str, typer.Option(help="Transfer: numbers of likes of the target that come later, or none.")
+    ] = "10,100,1000",
     progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
@@ -51,11 +59,18 @@ def evaluate_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Judge the additive scorer against its rivals on people (or items) that neither has seen, and keep the result."""
-    from recsys.evaluation import Plan, evaluate, keep_evaluation, split_rivals
+    from recsys.evaluation import TRANSFER, Plan, TransferPlan, evaluate, keep_evaluation, split_rivals
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
     opened = open_named(dataset or settings.dataset, settings)
+    if protocol == TRANSFER or source:
+        if not source or protocol != TRANSFER:
+            fix = "Write --protocol transfer --from SOURCE."
+            raise ConfigError("A transfer needs its protocol and its source", f"{protocol}, {source}", fix=fix)
+        asked = TransferPlan(opened.name, source, folds, seed, _shots(shots), _numbers(likes))
+        judge_transfer(opened, asked, settings, ProgressReport(progress), as_json=as_json)
+        return
     chosen, missing = split_rivals(rivals)
     for name in missing:
         print(f"Note: {name} is left out, its package is not installed (`make peers` installs it).", file=sys.stderr)
@@ -139,6 +154,14 @@ def _shots(text: str) -> tuple[int, ...]:
     except ValueError:
         fix = "Write whole numbers separated by commas, for example 0,1,3,5."
         raise DataError("The shots are not numbers", text, fix=fix) from None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return () if text == "none" else tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        fix = "Write whole numbers separated by commas, for example 10,100,1000, or none."
+        raise DataError("The numbers of likes are not numbers", text, fix=fix) from None
 
 
 def _epsilons(text: str) -> tuple[float, ...]:

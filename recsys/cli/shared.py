@@ -44,7 +44,8 @@ LengthOption = Annotated[str, typer.Option("-k", help="Length of the list, 1 to 
 ScorerOption = Annotated[
     str | None,
     typer.Option(
-        help="additive, fine-tuned, private, federated or cosine.", show_default="additive where likes are known"
+        help="additive, fine-tuned, private, federated, transferred or cosine.",
+        show_default="additive where likes are known",
     ),
 ]
 PopularityOption = Annotated[float, typer.Option(help="Weight of the prior, 0 (pure taste) to 1 (as learned).")]

@@ -20,6 +20,7 @@ from recsys.cli.shared import (
     print_json,
     settings_of,
 )
+from recsys.cli.transferring import carry_over
 from recsys.errors import ConfigError
 from recsys.schema import Dataset
 from recsys.settings import DEFAULT_DATASET, Settings
@@ -60,6 +61,13 @@ def train_command(
     columns: Annotated[
         Path | None, typer.Option("--columns", help="Private: JSON list of the genders and attribute values there are.")
     ] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", help="Carry over what the users of this dataset teach; needs --to.")
+    ] = None,
+    target: Annotated[str | None, typer.Option("--to", help="The dataset that is to be served; needs --from.")] = None,
+    no_prior: Annotated[
+        bool, typer.Option("--no-prior", help="Carried over: popularity is zero, not predicted from the texts.")
+    ] = False,
     encoder: EncoderName = None,
     device: DeviceName = None,
     wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
@@ -71,6 +79,9 @@ def train_command(
         fix = "Choose additive, fine-tuned or private; cosine needs no training."
         raise ConfigError("This scorer cannot be trained", scorer, fix=fix)
     settings = settings_of(data_dir, encoder, device)
+    if source or target:
+        carry_over(source, target, settings, has_prior=not no_prior, as_json=as_json)
+        return
     if scorer == "private":
         if wandb:
             fix = "Leave --wandb out."

@@ -10,8 +10,9 @@ from recsys.evaluation.private_fits import private_name
 from recsys.evaluation.protocols import PROTOCOLS, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, all_rivals
 from recsys.evaluation.rivals.choice import split_rivals
-from recsys.evaluation.shelf import evaluation_key, keep_evaluation, kept_evaluations
+from recsys.evaluation.shelf import evaluation_key, keep_evaluation, keep_transfer, kept_evaluations, kept_transfers
 from recsys.evaluation.slices import MERGED_BELOW, Nearest, Slice, groups_of, nearest, shown_counts, slices
+from recsys.evaluation.transfers import TRANSFER, Taught, TransferEvaluation, TransferPlan, evaluate_transfer, part_of
 from recsys.intervals import Interval
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "OURS",
     "PRIOR_ALONE",
     "PROTOCOLS",
+    "TRANSFER",
     "Evaluation",
     "FairnessReport",
     "Interval",
@@ -27,18 +29,25 @@ __all__ = [
     "Plan",
     "Slice",
     "Step",
+    "Taught",
+    "TransferEvaluation",
+    "TransferPlan",
     "ablations_of",
     "all_rivals",
     "called",
     "evaluate",
+    "evaluate_transfer",
     "evaluation_key",
     "fair_words",
     "groups_of",
     "keep_evaluation",
+    "keep_transfer",
     "kept_evaluations",
+    "kept_transfers",
     "make_folds",
     "nearest",
     "parse_measure",
+    "part_of",
     "private_name",
     "report_fairness",
     "shown_counts",

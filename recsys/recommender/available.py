@@ -3,15 +3,16 @@
 from recsys.finetuning import tuned_key
 from recsys.privacy import FEDERATED, private_key
 from recsys.schema import Dataset
+from recsys.transfer import TRANSFERRED, transferred_key
 
-SCORERS = ("additive", "fine-tuned", "private", "federated", "cosine")
+SCORERS = ("additive", "fine-tuned", "private", "federated", "transferred", "cosine")
 
 
 def available_scorers(dataset: Dataset) -> tuple[str, ...]:
     """Returns the scorers that work for a dataset, its default first.
 
     ``additive`` needs other users' likes, ``fine-tuned`` a BERT that was trained on them, ``private`` a fit that was asked for,
-    ``federated`` the sums of sites.
+    ``federated`` the sums of sites, ``transferred`` that something was carried over from another dataset.
     """
     has_likes = len(dataset.users) > 0 and bool(dataset.popularity.any())
     works = {
@@ -19,6 +20,7 @@ def available_scorers(dataset: Dataset) -> tuple[str, ...]:
         "fine-tuned": has_likes and tuned_key(dataset) is not None,
         "private": private_key(dataset) is not None,
         "federated": private_key(dataset, FEDERATED) is not None,
+        TRANSFERRED: transferred_key(dataset) is not None,
         "cosine": True,
     }
     return tuple(name for name in SCORERS if works[name])

@@ -12,15 +12,22 @@ from recsys.schema import Dataset
 from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
 from recsys.settings import Settings
 from recsys.training.store import open_or_train
+from recsys.transfer import TRANSFERRED, open_transferred, transferred_about
 from recsys.views.view import ItemView
 
 
 def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
-    """The encoder that a scorer reads with: the fine-tuned one has its own, which for a dataset in memory is trained now."""
+    """The encoder that a scorer reads with.
+
+    The fine-tuned one has its own, which for a dataset in memory is trained now; one that was carried over needs the one that
+    its source was read with.
+    """
     device, precision = settings.device, settings.precision
     if scorer == "fine-tuned" and dataset.folder is not None:
         return open_tuned(dataset, device=device, precision=precision)
-    made = encoder or open_encoder(settings.encoder, device=device, precision=precision)
+    about = transferred_about(dataset) if scorer == TRANSFERRED else None
+    name = settings.encoder if about is None else str(about["encoder"])
+    made = encoder or open_encoder(name, device=device, precision=precision)
     if scorer != "fine-tuned":
         return made
     bare = made.uncached if isinstance(made, CachedEncoder) else made
@@ -42,6 +49,8 @@ def scorer_of(
         return CosineScorer(embeddings, dataset=dataset, encoder=encoder, views=views)
     if name in (PRIVATE, FEDERATED):
         model = open_private(dataset, name, embeddings_key=embeddings_key)
+    elif name == TRANSFERRED:
+        model = open_transferred(dataset, embeddings_key=embeddings_key)
     else:
         model = open_or_train(
             dataset, embeddings, encoder=encoder, embeddings_key=embeddings_key, views=views, progress=progress

@@ -41,6 +41,7 @@ from recsys.schema import (
 )
 from recsys.scorer import AdditiveScorer, Scorer, UnawareScorer
 from recsys.settings import DEFAULT_INDEX, MAX_INTEREST_LENGTH, Settings
+from recsys.transfer import TRANSFERRED, as_lent
 from recsys.views.embeddings import embed_items
 from recsys.views.facts import Facts, facts_of
 from recsys.views.opening import open_views
@@ -114,6 +115,7 @@ class Recommender:
             fix = f"Choose one of: {', '.join(SCORERS)}."
             raise ConfigError("This scorer is not available", scorer, fix=fix)
         settings = settings or Settings()
+        dataset = as_lent(dataset) if scorer == TRANSFERRED else dataset
         made = encoder_of(dataset, scorer, encoder, settings)
         vectors, key = embed_items(dataset, made, progress=progress)
         cached = made if isinstance(made, CachedEncoder) else CachedEncoder(made)

@@ -22,7 +22,7 @@ from recsys.schema.columns import (
     USER_ROLES,
     YEAR,
 )
-from recsys.schema.dataset import Dataset, DatasetInfo, fingerprint_of_frame, no_graph
+from recsys.schema.dataset import Dataset, DatasetInfo, LentFacts, fingerprint_of_frame, no_graph
 from recsys.schema.explanation import COMPLETE, ExplainedText, Explanation, Line, Part, ViewShare, Word, WordMatrix
 from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
@@ -60,6 +60,7 @@ __all__ = [
     "FacetKind",
     "Influence",
     "ItemFilter",
+    "LentFacts",
     "Line",
     "Part",
     "Preset",

@@ -57,6 +57,23 @@ class DatasetInfo:
     liked_from: float = LIKED_FROM
 
 
+@dataclass(frozen=True)
+class LentFacts:
+    """Facts of people that a scorer knows from another dataset, for a dataset that has no users of its own.
+
+    Attributes:
+        age_range: youngest and oldest age that it has learned from; ``None`` if it knows no ages.
+        genders: those that it knows.
+        attributes: attribute to the values that it knows.
+        words: see ``DatasetInfo``.
+    """
+
+    age_range: tuple[float, float] | None = None
+    genders: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 def no_graph() -> pd.DataFrame:
     """Returns a graph without facts."""
     return pd.DataFrame({name: pd.Series(dtype=str) for name in GRAPH_COLUMNS})
@@ -74,6 +91,7 @@ class Dataset:
             is that item.
         media: the folder that the columns ``image`` and ``audio`` of the items are paths in; ``None`` where there is none.
         folder: where it is kept; artifacts made from it go to ``folder / "artifacts"``. ``None`` for in-memory ones.
+        lent: what a scorer that was learned elsewhere knows of people, where there are no users.
     """
 
     name: str
@@ -84,6 +102,7 @@ class Dataset:
     folder: Path | None = None
     graph: pd.DataFrame = field(default_factory=no_graph)
     media: Path | None = None
+    lent: LentFacts | None = None
 
     @cached_property
     def item_rows(self) -> Mapping[str, int]:
@@ -126,6 +145,8 @@ class Dataset:
     @cached_property
     def age_range(self) -> tuple[float, float] | None:
         """Youngest and oldest age among the users, or ``None`` if no age is known."""
+        if self.lent is not None:
+            return self.lent.age_range
         if AGE not in self.users or self.users[AGE].isna().all():
             return None
         return float(self.users[AGE].min()), float(self.users[AGE].max())
@@ -146,6 +167,8 @@ class Dataset:
 
         Columns that say who somebody is are no attributes; see ``identifying``.
         """
+        if self.lent is not None:
+            return self.lent.attributes
         names = [name for name in self.users.columns if name not in (*USER_ROLES, *self.identifying)]
         found = {name: _values(self.users[name]) for name in names}
         return {name: values for name, values in found.items() if len(values) <= MOST_VALUES}
@@ -153,6 +176,8 @@ class Dataset:
     @cached_property
     def genders(self) -> tuple[str, ...]:
         """The genders among the users, most frequent first; empty if unknown."""
+        if self.lent is not None:
+            return self.lent.genders
         return _values(self.users[GENDER]) if GENDER in self.users else ()
 
     @cached_property
@@ -201,6 +226,14 @@ class Dataset:
         for frame in (self.items, self.users, self.interactions, *graph):
             digest.update(fingerprint_of_frame(frame).encode())
         return digest.hexdigest()
+
+    def with_lent(self, facts: LentFacts) -> "Dataset":
+        """Returns the same dataset, whose people are described as another dataset's are.
+
+        Only for a dataset without users: where there are any, what is known of them is what can be told of a person.
+        """
+        words = {**facts.words, **self.info.words}
+        return replace(self, lent=facts, info=replace(self.info, words=words))
 
     def without_users(self, user_ids: Iterable[str]) -> "Dataset":
         """Returns a new in-memory dataset without these users and without their interactions."""

@@ -216,7 +216,8 @@ class AdditiveScorer:
         views: beside the text; those that the model was not fitted with say nothing.
         weights: of views, 1 where none is given.
         name: ``additive``, or ``fine-tuned`` where the encoder learned from the likes as well, ``private`` where the fit is a
-            differentially private one, ``federated`` where it is made from the sums of sites.
+            differentially private one, ``federated`` where it is made from the sums of sites, ``transferred`` where it was
+            carried over from another dataset.
     """
 
     def __init__(

@@ -66,7 +66,7 @@ class Scorer(Protocol):
     """Scores as ``query(profile) @ item_vectors[item_row]``.
 
     Attributes:
-        name: ``cosine``, ``additive``, ``fine-tuned``, ``private`` or ``federated``.
+        name: ``cosine``, ``additive``, ``fine-tuned``, ``private``, ``federated`` or ``transferred``.
         item_vectors: ``(n_items, out)`` float32.
         item_map: how the text embedding of an item enters its vector; the rest comes from other views or is learned.
         views: names of the views that it reads, the text first.

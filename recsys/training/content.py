@@ -104,6 +104,15 @@ class Content:
         found = _ridge_cv(self.joined(scales), values, weights, seed).coef_
         return self.split(np.asarray(found).reshape(values.shape[1], -1).T, scales)
 
+    def fit_text(self, values: np.ndarray, weights: np.ndarray, *, seed: int) -> tuple[np.ndarray, float]:
+        """Fits values ``(n_items,)`` on the text alone.
+
+        Returns:
+            Coefficients ``(dim,)`` of centred text embeddings, and the intercept.
+        """
+        found = _ridge_cv(self.text, values, weights, seed)
+        return np.asarray(found.coef_), float(found.intercept_)
+
     def choose_scales(
         self, values: np.ndarray, weights: np.ndarray, *, seed: int, with_facts: bool
     ) -> dict[str, float]:

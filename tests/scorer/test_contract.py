@@ -1,5 +1,6 @@
 """What every scorer keeps to."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from recsys.privacy import train_private
 from recsys.recommender import SCORERS, Recommender
 from recsys.schema import Dataset, Profile
 from recsys.scorer import Scorer
+from recsys.transfer import Balance, Source, carry
 from recsys.views.text import item_texts
 from tests.toy import ToyEncoder
 
@@ -24,11 +26,15 @@ def scorer(
     """How BERT itself learns is seen in tests/finetuning; here the toy encoder stands for what has been trained.
 
     A private or federated fit is one that is kept; here one without noise, which the toy world is too small for, stands for it.
+    So is what was carried over: here from the toy world to itself.
     """
     trained = SimpleNamespace(encoder=ToyEncoder("trained"))
     known = toy_encoder.encode(item_texts(toy))
     private = train_private(toy, known, encoder=toy_encoder, budget=None)[0]
     monkeypatch.setattr("recsys.recommender.opening.open_private", lambda *_, **__: private)
+    taught = Source.from_dataset(toy, known, encoder=toy_encoder)
+    carried = carry(replace(taught, balance=Balance(2.0, 0.2, 0.4)), toy, known)
+    monkeypatch.setattr("recsys.recommender.opening.open_transferred", lambda *_, **__: carried.model)
     monkeypatch.setattr("recsys.recommender.opening.tuned_in_memory", lambda *_, **__: trained)
     found = Recommender.from_dataset(toy, scorer=request.param, encoder=toy_encoder).scorer
     assert found.name == request.param
