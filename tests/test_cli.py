@@ -164,7 +164,7 @@ def test_list(shell: Shell):
     assert shell.json("datasets", "list") == [
         *(
             {"name": name, "title": name, "state": "can be fetched"}
-            for name in ("movielens-100k", "sample-music", "sample-news", "sample-shop")
+            for name in ("movielens-100k", "sample-films-zh", "sample-music", "sample-news", "sample-shop")
         ),
         {"name": "toy", "title": "Toy world", "state": "ready"},
     ]

@@ -47,7 +47,8 @@ def distil_command(
         raise ConfigError("There is no such kind of student", kind, fix=f"Choose {' or '.join(KINDS)}.")
     settings = settings_of(data_dir, encoder, device)
     opened = open_named(dataset or settings.dataset, settings)
-    teacher = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+    name = settings.encoder_for(opened.info.encoder)
+    teacher = open_encoder(name, device=settings.device, precision=settings.precision)
     config = LayerConfig(layers=layers, steps=steps, seed=seed) if kind == "layers" else TableConfig(dim=dim, seed=seed)
     report = ProgressReport(None)
     made = distil(

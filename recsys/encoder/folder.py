@@ -92,6 +92,8 @@ def locate(name: str) -> Path:
         ConfigError: if there is none, or packaged weights are not the ones that were published.
         MissingExtraError: if it comes with an extra that is not installed.
     """
+    if not name.strip():
+        raise ConfigError("No encoder is named", name, fix="Give a packaged name, a hub name or the path of a folder.")
     if Path(name).is_dir():
         return Path(name)
     if name in PACKAGED:

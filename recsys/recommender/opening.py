@@ -20,7 +20,7 @@ def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings:
     device, precision = settings.device, settings.precision
     if scorer == "fine-tuned" and dataset.folder is not None:
         return open_tuned(dataset, device=device, precision=precision)
-    made = encoder or open_encoder(settings.encoder, device=device, precision=precision)
+    made = encoder or open_encoder(settings.encoder_for(dataset.info.encoder), device=device, precision=precision)
     if scorer != "fine-tuned":
         return made
     bare = made.uncached if isinstance(made, CachedEncoder) else made

@@ -100,8 +100,8 @@ class Recommender:
 
         Args:
             scorer: one of ``SCORERS``; ``None`` takes the dataset's default, see ``default_scorer``.
-            encoder: defaults to the one that ``settings`` names. ``fine-tuned`` reads with the one that ``recsys train`` has made
-                of it; for a dataset in memory it is trained here, which takes minutes.
+            encoder: defaults to the one that ``settings`` or else the dataset names. ``fine-tuned`` reads with the one that
+                ``recsys train`` has made of it; for a dataset in memory it is trained here, which takes minutes.
             views: which views of items are read beside the text, of ``image``, ``audio`` and ``graph``; by default all that the
                 dataset has.
 
