@@ -14,10 +14,11 @@ from recsys.errors import MissingExtraError
 from recsys.explanation import FIRST_LAST
 from recsys.recommender import Recommender
 from recsys.recommender.opening import encoder_of
-from recsys.schema import Profile
+from recsys.schema import Dataset, Profile
 from recsys.settings import DEFAULT_ENCODER, Settings
 from recsys.views.text import item_texts, profile_text
 from tests.encoder.tiny import save_static
+from tests.toy import ToyEncoder
 
 LOVER = Profile(age=27, gender="F", interests=("科幻", "爱情"))
 
@@ -88,3 +89,11 @@ def test_an_explanation_is_in_words_and_adds_up(films: Recommender, item_id: str
 
 def test_deleting_its_words_lowers_the_score(films: Recommender):
     assert films.delete_words(films.explain(LOVER, "f073", tier=FIRST_LAST)).advantage > 0.02
+
+
+def test_an_interest_that_the_encoder_does_not_read_is_told(films: Recommender, toy: Dataset, toy_encoder: ToyEncoder):
+    assert films.check(LOVER) == []
+    english = Recommender.from_dataset(toy, scorer="cosine", encoder=toy_encoder)
+    (warning,) = [text for text in english.check(Profile(interests=("科幻", "comedy"))) if "科幻" in text]
+    assert "is in Chinese, which the encoder toy does not read" in warning and MULTILINGUAL in warning
+    assert films.mismatch is None

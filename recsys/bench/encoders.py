@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, open_encoder
+from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, UniversalEncoder, open_encoder
 from recsys.encoder.folder import locate
 from recsys.errors import ConfigError
 from recsys.evaluation import make_folds
@@ -174,12 +174,15 @@ def _ratio(first: Sequence[float], own: Sequence[float]) -> float:
 
 def _size(one: _Contestant) -> dict[str, float]:
     """Size of the weights on disk, and numbers in them; an encoder in int8 is read from the same file as one in float32."""
-    n_bytes = sum(path.stat().st_size for path in one.folder.glob("*.safetensors"))
+    weights = [path for pattern in ("*.safetensors", "*.npz") for path in one.folder.glob(pattern)]
+    n_bytes = sum(path.stat().st_size for path in weights)
     parameters = 0
     if isinstance(one.encoder, TransformerEncoder):
         parameters = sum(int(parameter.numel()) for parameter in one.encoder.model.parameters())
     if isinstance(one.encoder, StaticEncoder):
         parameters = int(one.encoder.table.size)
+    if isinstance(one.encoder, UniversalEncoder):
+        parameters = one.encoder.n_parameters
     return {"megabytes": round(n_bytes / 1e6, 4), "parameters": parameters}
 
 

@@ -2,6 +2,7 @@
 
 from recsys.encoder.cache import CachedEncoder
 from recsys.encoder.folder import MULTILINGUAL, Recipe
+from recsys.encoder.languages import Mismatch, advice, in_words, mismatch_of, other_for_script, unread_script
 from recsys.encoder.opening import open_encoder
 from recsys.encoder.protocol import Encoder, TextCheck, TokenEmbeddings
 from recsys.encoder.static import StaticEncoder
@@ -12,11 +13,17 @@ __all__ = [
     "MULTILINGUAL",
     "CachedEncoder",
     "Encoder",
+    "Mismatch",
     "Recipe",
     "StaticEncoder",
     "TextCheck",
     "TokenEmbeddings",
     "TransformerEncoder",
     "UniversalEncoder",
+    "advice",
+    "in_words",
+    "mismatch_of",
     "open_encoder",
+    "other_for_script",
+    "unread_script",
 ]

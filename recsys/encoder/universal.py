@@ -63,6 +63,12 @@ class UniversalEncoder:
         model = NumpyBackend(str(folder / "weights.npz"), tokenizer, threads=_THREADS)
         return cls(model, tokenizer, name=name, identity=f"{_identity(folder)}-float32")
 
+    @property
+    def n_parameters(self) -> int:
+        """Numbers in the weights."""
+        arrays = [value if isinstance(value, list) else [value] for value in vars(self._model).values()]
+        return sum(array.size for group in arrays for array in group if isinstance(array, np.ndarray))
+
     def encode(self, texts: Sequence[str], *, bulk: bool = False, progress: Progress | None = None) -> np.ndarray:
         """Returns ``(n_texts, 512)`` float32, each row of length 1, in the order of the texts."""
         result = np.zeros((len(texts), self.dim), np.float32)
