@@ -1,14 +1,18 @@
 """Encoders side by side in the toy world."""
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from recsys.bench import captions
+from recsys.bench.captions import match_captions
 from recsys.bench.encoders import _Contestant, _quality, run_encoder_bench
 from recsys.cli import app
+from recsys.encoder import MULTILINGUAL, TransformerEncoder, open_encoder
 from recsys.errors import ConfigError
 from recsys.evaluation import Plan, evaluate
 from recsys.schema import Dataset
@@ -58,6 +62,30 @@ def test_the_command_prints_a_table_and_json(toy_folder: Dataset, encoders: list
     assert "top ten shared" in done.stdout
     found = json.loads(CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False).stdout)
     assert [row["encoder"] for row in found["encoders"]] == [encoders[0], encoders[2]]
+    assert "Captions" not in done.stdout and found["encoders"][0]["captions"] == {}
+
+
+def test_captions_that_are_found_are_counted(monkeypatch: pytest.MonkeyPatch):
+    """The first two find each other; the third is nearer to the first, and the last two are alike, so guessing gains nothing."""
+    pairs = (("space", "space"), ("romance", "romance"), ("comedy", "space"), ("student", "30"), ("student", "30"))
+    monkeypatch.setattr(captions, "CAPTIONS", pairs)
+    found = match_captions(ToyEncoder()).to_dict()
+    assert found["English by Chinese"]["mean"] == pytest.approx(1 / 5)  # space is in English twice
+    assert found["Chinese by English"]["mean"] == pytest.approx(2 / 5)
+
+
+def test_captions_are_one_to_one_and_in_two_languages():
+    chinese, english = (set(texts) for texts in zip(*captions.CAPTIONS, strict=True))
+    assert len(chinese) == len(english) == len(captions.CAPTIONS) >= 100
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in chinese)
+    assert all(text.isascii() for text in english)
+
+
+@pytest.mark.release
+def test_only_the_multilingual_encoder_finds_chinese_by_english(minilm: TransformerEncoder):
+    lowest = match_captions(open_encoder(MULTILINGUAL)).to_dict()
+    highest = match_captions(minilm).to_dict()
+    assert all(lowest[name]["low"] > 0.5 > 0.2 > highest[name]["high"] for name in lowest)
 
 
 def test_quality_is_what_the_laboratory_finds():

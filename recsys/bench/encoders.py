@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recsys.bench.captions import match_captions
 from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, UniversalEncoder, open_encoder
 from recsys.encoder.folder import locate
 from recsys.errors import ConfigError
@@ -55,6 +56,7 @@ def run_encoder_bench(
     settings: Settings,
     repeats: int = 5,
     folds: int = 2,
+    captions: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Returns one row of figures for each encoder; the first, in float32, is what all are compared with.
@@ -63,6 +65,7 @@ def run_encoder_bench(
         labels: names or folders, each with an optional ``@precision``.
         repeats: times that each reads the catalog; they take turns, so that a busy machine slows all alike.
         folds: parts of the users for nDCG@10; 0 leaves it out.
+        captions: whether each also finds Chinese captions by their English ones, and the other way round.
 
     Raises:
         ConfigError: for an encoder that does not load or is named twice, or a precision that the device lacks.
@@ -92,6 +95,7 @@ def run_encoder_bench(
                 "top_10_overlap": _overlap(wanted, lists),
                 "mean_cosine": _cosine(anchored, one.vectors),
                 "ndcg@10": _quality(dataset, one, folds) if folds else {},
+                "captions": match_captions(one.encoder).to_dict() if captions else {},
             }
         )
     users = max((value["n"] for row in rows for value in row["ndcg@10"].values()), default=0)

@@ -86,6 +86,12 @@ def encoders_command(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Times that each is timed, in turns.")] = 5,
     folds: Annotated[int, typer.Option(min=0, help="Parts of the users for nDCG@10; 0 leaves it out.")] = 2,
+    captions: Annotated[
+        bool,
+        typer.Option(
+            help="Also find captions in Chinese by those in English that say the same, and the other way round."
+        ),
+    ] = False,
     dataset: DatasetOption = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -98,7 +104,9 @@ def encoders_command(
     opened = open_named(dataset or settings.dataset, settings)
     chosen = names or [f"{DEFAULT_ENCODER}@{precision}" for precision in ("float32", "bfloat16", "int8")]
     report = ProgressReport(None)
-    found = run_encoder_bench(opened, chosen, settings=settings, repeats=repeats, folds=folds, progress=report)
+    found = run_encoder_bench(
+        opened, chosen, settings=settings, repeats=repeats, folds=folds, captions=captions, progress=report
+    )
     report.end()
     if as_json:
         print_json(found)
@@ -121,13 +129,18 @@ def _print(found: dict[str, Any]) -> None:
         )
     console = Console(width=130)
     console.print(table)
-    levels = list(found["encoders"][0]["ndcg@10"])
-    if not levels:
+    _print_intervals(found, "ndcg@10", "nDCG@10", f"{found['n_users']} new people, {found['folds']} folds", console)
+    _print_intervals(found, "captions", "Right at first place", "Captions in Chinese and English", console)
+
+
+def _print_intervals(found: dict[str, Any], key: str, corner: str, title: str, console: Console) -> None:
+    names = list(found["encoders"][0][key])
+    if not names:
         return
-    quality = Table("nDCG@10", *levels, title=f"{found['n_users']} new people, {found['folds']} folds")
+    table = Table(corner, *names, title=title)
     for row in found["encoders"]:
-        quality.add_row(row["encoder"], *(_interval(row["ndcg@10"][level]) for level in levels))
-    console.print(quality)
+        table.add_row(row["encoder"], *(_interval(row[key][name]) for name in names))
+    console.print(table)
 
 
 def _interval(value: dict[str, float]) -> str:
