@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from recsys.bench import captions
-from recsys.bench.captions import match_captions
+from recsys.bench.captions import CAPTIONS, INTERESTS, match, match_all
 from recsys.bench.encoders import _Contestant, _quality, run_encoder_bench
 from recsys.cli import app
 from recsys.encoder import MULTILINGUAL, TransformerEncoder, open_encoder
@@ -65,27 +64,33 @@ def test_the_command_prints_a_table_and_json(toy_folder: Dataset, encoders: list
     assert "Captions" not in done.stdout and found["encoders"][0]["captions"] == {}
 
 
-def test_captions_that_are_found_are_counted(monkeypatch: pytest.MonkeyPatch):
-    """The first two find each other; the third is nearer to the first, and the last two are alike, so guessing gains nothing."""
+def test_texts_that_are_found_are_counted():
+    """The last two are alike, so guessing gains nothing; space stands in English twice."""
     pairs = (("space", "space"), ("romance", "romance"), ("comedy", "space"), ("student", "30"), ("student", "30"))
-    monkeypatch.setattr(captions, "CAPTIONS", pairs)
-    found = match_captions(ToyEncoder()).to_dict()
-    assert found["English by Chinese"]["mean"] == pytest.approx(1 / 5)  # space is in English twice
-    assert found["Chinese by English"]["mean"] == pytest.approx(2 / 5)
+    found = match(ToyEncoder(), pairs)
+    assert found.from_chinese.mean == pytest.approx(1 / 5)
+    assert found.from_english.mean == pytest.approx(2 / 5)
+    assert (found.from_english.low, found.from_english.high) == (
+        pytest.approx(0.0527, abs=1e-4),
+        pytest.approx(0.8534, abs=1e-4),
+    )
+    perfect = match(ToyEncoder(), pairs[:2]).from_chinese
+    assert (perfect.mean, perfect.high) == (1, 1) and perfect.low == pytest.approx(0.1581, abs=1e-4)
 
 
-def test_captions_are_one_to_one_and_in_two_languages():
-    chinese, english = (set(texts) for texts in zip(*captions.CAPTIONS, strict=True))
-    assert len(chinese) == len(english) == len(captions.CAPTIONS) >= 100
+@pytest.mark.parametrize("pairs", [CAPTIONS, INTERESTS])
+def test_pairs_are_one_to_one_and_in_two_languages(pairs: tuple[tuple[str, str], ...]):
+    chinese, english = (set(texts) for texts in zip(*pairs, strict=True))
+    assert len(chinese) == len(english) == len(pairs) >= 99
     assert all(re.search("[\u4e00-\u9fff]", text) for text in chinese)
     assert all(text.isascii() for text in english)
 
 
 @pytest.mark.release
 def test_only_the_multilingual_encoder_finds_chinese_by_english(minilm: TransformerEncoder):
-    lowest = match_captions(open_encoder(MULTILINGUAL)).to_dict()
-    highest = match_captions(minilm).to_dict()
-    assert all(lowest[name]["low"] > 0.5 > 0.2 > highest[name]["high"] for name in lowest)
+    lowest, highest = match_all(open_encoder(MULTILINGUAL)), match_all(minilm)
+    assert len(lowest) == 4
+    assert all(lowest[name]["low"] > 0.8 > 0.3 > highest[name]["high"] for name in lowest)
 
 
 def test_quality_is_what_the_laboratory_finds():

@@ -26,9 +26,9 @@ def test_without_chinese_words_are_runs_of_letters_and_digits(text):
 
 
 def test_a_chinese_word_in_two_sentences_makes_them_alike_for_models_that_count_words():
-    texts = ["一部关于爱情的电影", "他们的爱情很短", "飞船离开了地球", "地球上的最后一棵树"]
+    texts = ["飞船离开了地球", "一部关于爱情的电影", "地球上的最后一棵树", "他们的爱情很短"]
     vectors = LsaEncoder(texts, dim=3).encode(["爱情", *texts])
-    assert set(np.argsort(-(vectors[1:] @ vectors[0]))[:2]) == {0, 1}
+    assert set(np.argsort(-(vectors[1:] @ vectors[0]))[:2]) == {1, 3}
 
 
 def test_a_chinese_sentence_is_no_tiny_text():

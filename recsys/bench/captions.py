@@ -1,14 +1,15 @@
-"""Captions in Chinese and English that say the same, and how often an encoder finds the one by the other.
+"""Captions and interests in Chinese and English that mean the same, and how often an encoder finds the one by the other.
 
 All of them are ours. Several share a scene or a thing with others, so that a single word does not give the answer away.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from recsys.encoder import Encoder
-from recsys.intervals import Interval, interval
+from recsys.intervals import Interval
 
 CAPTIONS = (
     ("一个小女孩在雨里撑着红色的伞", "A little girl holds a red umbrella in the rain"),
@@ -132,36 +133,150 @@ CAPTIONS = (
     ("他们把旧工厂改成了剧院", "They turn the old factory into a theatre"),
     ("村里最后一家商店关门了", "The last shop in the village closes"),
 )
-"""Chinese and English."""
+"""Sentences in Chinese and English."""
+
+INTERESTS = (
+    ("科幻", "science fiction"),
+    ("爱情", "romance"),
+    ("喜剧", "comedy"),
+    ("动作", "action"),
+    ("悬疑", "mystery"),
+    ("动画", "animation"),
+    ("剧情", "drama"),
+    ("纪录片", "documentary"),
+    ("历史", "history"),
+    ("家庭", "family"),
+    ("战争", "war"),
+    ("恐怖", "horror"),
+    ("犯罪", "crime"),
+    ("音乐", "music"),
+    ("奇幻", "fantasy"),
+    ("武侠", "martial arts"),
+    ("运动", "sports"),
+    ("旅行", "travel"),
+    ("美食", "good food"),
+    ("烹饪", "cooking"),
+    ("园艺", "gardening"),
+    ("摄影", "photography"),
+    ("绘画", "painting"),
+    ("篮球", "basketball"),
+    ("足球", "football"),
+    ("游泳", "swimming"),
+    ("跑步", "running"),
+    ("登山", "mountain climbing"),
+    ("骑自行车", "cycling"),
+    ("钓鱼", "fishing"),
+    ("下棋", "chess"),
+    ("电子游戏", "video games"),
+    ("古典音乐", "classical music"),
+    ("爵士乐", "jazz"),
+    ("摇滚乐", "rock music"),
+    ("民歌", "folk songs"),
+    ("嘻哈", "hip-hop"),
+    ("舞蹈", "dance"),
+    ("戏剧", "theatre"),
+    ("歌剧", "opera"),
+    ("诗歌", "poetry"),
+    ("小说", "novels"),
+    ("哲学", "philosophy"),
+    ("数学", "mathematics"),
+    ("物理", "physics"),
+    ("生物学", "biology"),
+    ("天文学", "astronomy"),
+    ("太空", "outer space"),
+    ("外星人", "aliens"),
+    ("机器人", "robots"),
+    ("人工智能", "artificial intelligence"),
+    ("编程", "programming"),
+    ("经济", "economy"),
+    ("政治", "politics"),
+    ("选举", "elections"),
+    ("法律", "law"),
+    ("医学", "medicine"),
+    ("健康", "health"),
+    ("瑜伽", "yoga"),
+    ("睡眠", "sleep"),
+    ("育儿", "raising children"),
+    ("婚礼", "weddings"),
+    ("友谊", "friendship"),
+    ("宠物", "pets"),
+    ("猫", "cats"),
+    ("狗", "dogs"),
+    ("鸟", "birds"),
+    ("海洋", "the ocean"),
+    ("森林", "forests"),
+    ("气候变化", "climate change"),
+    ("汽车", "cars"),
+    ("火车", "trains"),
+    ("飞机", "airplanes"),
+    ("建筑", "architecture"),
+    ("时装", "fashion"),
+    ("首饰", "jewellery"),
+    ("家具", "furniture"),
+    ("露营", "camping"),
+    ("咖啡", "coffee"),
+    ("茶", "tea"),
+    ("葡萄酒", "wine"),
+    ("面包", "bread"),
+    ("素食", "vegetarian food"),
+    ("日本", "Japan"),
+    ("法国", "France"),
+    ("古罗马", "ancient Rome"),
+    ("中世纪", "the Middle Ages"),
+    ("间谍", "spies"),
+    ("海盗", "pirates"),
+    ("僵尸", "zombies"),
+    ("吸血鬼", "vampires"),
+    ("龙", "dragons"),
+    ("超级英雄", "superheroes"),
+    ("时间旅行", "time travel"),
+    ("监狱", "prison"),
+    ("校园生活", "school life"),
+    ("初恋", "first love"),
+    ("黑白电影", "black-and-white films"),
+    ("默片", "silent films"),
+)
+"""The same for interests, as people type them: a word or two."""
 
 
 @dataclass(frozen=True)
-class CaptionMatch:
-    """How often the caption of the same meaning is the nearest of all in the other language.
+class Match:
+    """How often the text of the same meaning is the nearest of all in the other language.
 
     Attributes:
-        from_chinese: share of the Chinese ones whose own English one is nearest; the interval is over captions.
+        from_chinese: share of the Chinese ones whose own English one is nearest.
         from_english: the other way round.
     """
 
     from_chinese: Interval
     from_english: Interval
 
-    def to_dict(self) -> dict[str, dict[str, float]]:
-        """Returns plain JSON values."""
-        return {
-            "English by Chinese": self.from_chinese.to_dict(),
-            "Chinese by English": self.from_english.to_dict(),
-        }
 
-
-def match_captions(encoder: Encoder) -> CaptionMatch:
-    """Returns the shares for all captions; of two that are equally near neither is right, so guessing gains nothing."""
-    chinese, english = (encoder.encode(list(texts)) for texts in zip(*CAPTIONS, strict=True))
+def match(encoder: Encoder, pairs: Sequence[tuple[str, str]]) -> Match:
+    """Returns the shares for pairs of Chinese and English; of two that are equally near neither is right."""
+    chinese, english = (encoder.encode(list(texts)) for texts in zip(*pairs, strict=True))
     near = chinese.astype(np.float64) @ english.T
-    return CaptionMatch(interval(_right(near)), interval(_right(near.T)))
+    return Match(_share(near), _share(near.T))
 
 
-def _right(near: np.ndarray) -> np.ndarray:
+def match_all(encoder: Encoder) -> dict[str, dict[str, float]]:
+    """Returns the shares for captions and for interests, in both directions, as plain JSON values."""
+    found: dict[str, dict[str, float]] = {}
+    for name, pairs in (("captions", CAPTIONS), ("interests", INTERESTS)):
+        own = match(encoder, pairs)
+        found[f"{name}, English by Chinese"] = own.from_chinese.to_dict()
+        found[f"{name}, Chinese by English"] = own.from_english.to_dict()
+    return found
+
+
+def _share(near: np.ndarray) -> Interval:
+    """The share of rows whose largest value is on the diagonal, with its exact interval: a bootstrap has none for 0 and 1.
+
+    Source: C. Clopper and E. Pearson, The use of confidence or fiducial limits illustrated in the case of the binomial, 1934.
+    """
+    from scipy.stats import binomtest
+
     others = near - np.diag(np.full(len(near), np.inf))
-    return np.asarray(np.diag(near) > others.max(axis=1), float)
+    n_right = int((np.diag(near) > others.max(axis=1)).sum())
+    limits = binomtest(n_right, len(near)).proportion_ci(0.95)
+    return Interval(n_right / len(near), float(limits.low), float(limits.high), len(near))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.bench.captions import match_captions
+from recsys.bench.captions import match_all
 from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, UniversalEncoder, open_encoder
 from recsys.encoder.folder import locate
 from recsys.errors import ConfigError
@@ -65,7 +65,7 @@ def run_encoder_bench(
         labels: names or folders, each with an optional ``@precision``.
         repeats: times that each reads the catalog; they take turns, so that a busy machine slows all alike.
         folds: parts of the users for nDCG@10; 0 leaves it out.
-        captions: whether each also finds Chinese captions by their English ones, and the other way round.
+        captions: whether each also finds Chinese captions and interests by English ones, and the other way round.
 
     Raises:
         ConfigError: for an encoder that does not load or is named twice, or a precision that the device lacks.
@@ -95,7 +95,7 @@ def run_encoder_bench(
                 "top_10_overlap": _overlap(wanted, lists),
                 "mean_cosine": _cosine(anchored, one.vectors),
                 "ndcg@10": _quality(dataset, one, folds) if folds else {},
-                "captions": match_captions(one.encoder).to_dict() if captions else {},
+                "captions": match_all(one.encoder) if captions else {},
             }
         )
     users = max((value["n"] for row in rows for value in row["ndcg@10"].values()), default=0)

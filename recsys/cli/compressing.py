@@ -89,7 +89,7 @@ def encoders_command(
     captions: Annotated[
         bool,
         typer.Option(
-            help="Also find captions in Chinese by those in English that say the same, and the other way round."
+            help="Also find captions and interests in Chinese by English ones of the same meaning, and the other way round."
         ),
     ] = False,
     dataset: DatasetOption = None,
@@ -130,7 +130,9 @@ def _print(found: dict[str, Any]) -> None:
     console = Console(width=130)
     console.print(table)
     _print_intervals(found, "ndcg@10", "nDCG@10", f"{found['n_users']} new people, {found['folds']} folds", console)
-    _print_intervals(found, "captions", "Right at first place", "Captions in Chinese and English", console)
+    _print_intervals(
+        found, "captions", "Right at first place", "Captions and interests in Chinese and English", console
+    )
 
 
 def _print_intervals(found: dict[str, Any], key: str, corner: str, title: str, console: Console) -> None:

@@ -1,10 +1,11 @@
 """The multilingual encoder that a package carries."""
 
-import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
-import threadpoolctl
 
 from recsys.encoder import MULTILINGUAL, UniversalEncoder, open_encoder
 from recsys.encoder import universal as room
@@ -53,17 +54,36 @@ def test_a_catalog_is_told_of_as_it_goes(universal: UniversalEncoder, monkeypatc
     np.testing.assert_allclose(found, np.stack([universal.encode([text])[0] for text in "abcde"]), atol=1e-5)
 
 
-def test_threads_of_the_process_are_as_before(universal: UniversalEncoder):
-    """The package limits them while it computes; two at once would leave the limit behind."""
-    with threadpoolctl.threadpool_limits(2, user_api="blas"):
-        before = {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
-        threads = [threading.Thread(target=universal.encode, args=(["科幻"] * 40,)) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        after = {pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"}
-    assert before == after == {2}
+class Watched:
+    """A model that tells whether two computed at once."""
+
+    def __init__(self) -> None:
+        self.inside, self.most = 0, 0
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        time.sleep(0.01)
+        self.inside -= 1
+        return np.ones((len(texts), UniversalEncoder.dim), np.float32)
+
+
+def test_one_computes_at_a_time():
+    """The package limits the threads of the process while it computes; two at once would leave the limit behind."""
+    model = Watched()
+    encoder = UniversalEncoder(model, None, name="watched", identity="watched")
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: encoder.encode(["科幻"]), range(12)))
+    assert model.most == 1
+
+
+def test_identity_follows_weights_and_tokenizer(tmp_path: Path):
+    found = set()
+    for name, content in (("sp.model", b"a"), ("weights.npz", b"a"), ("sp.model", b"b"), ("weights.npz", b"b")):
+        (tmp_path / name).write_bytes(content)
+        if (tmp_path / "weights.npz").exists():
+            found.add(room._identity(tmp_path))
+    assert len(found) == 3
 
 
 def test_a_precision_that_it_does_not_have():
