@@ -110,7 +110,7 @@ class Settings:
     Attributes:
         data_dir: folder of the datasets and everything made from them.
         dataset: dataset that opens first.
-        encoder: packaged name, hub name or local folder.
+        encoder: packaged name, hub name or local folder; empty for the one that each dataset names, see ``encoder_for``.
         audio_encoder: ``descriptors``, or the hub name or local folder of a CLAP.
         device: ``auto`` (cuda, then mps, then cpu) or a torch device name.
         precision: ``auto``, ``float32``, ``bfloat16``, ``float16`` or (on a processor) ``int8`` for encoding the catalog.
@@ -127,7 +127,7 @@ class Settings:
 
     data_dir: Path = Path("data")
     dataset: str = DEFAULT_DATASET
-    encoder: str = DEFAULT_ENCODER
+    encoder: str = ""
     audio_encoder: str = DEFAULT_AUDIO_ENCODER
     device: str = "auto"
     precision: str = "auto"
@@ -140,6 +140,14 @@ class Settings:
     unused: tuple[str, ...] = ()
     profile_in_link: bool = True
     users: tuple[str, ...] = ()
+
+    def encoder_for(self, named: str = "") -> str:
+        """Returns the encoder of a dataset: the one of the settings, else the one that the dataset names, else the default.
+
+        Args:
+            named: the encoder that ``dataset.toml`` names, empty where it names none.
+        """
+        return self.encoder or named or DEFAULT_ENCODER
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

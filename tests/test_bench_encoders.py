@@ -1,14 +1,17 @@
 """Encoders side by side in the toy world."""
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from recsys.bench.captions import CAPTIONS, INTERESTS, match, match_all
 from recsys.bench.encoders import _Contestant, _quality, run_encoder_bench
 from recsys.cli import app
+from recsys.encoder import MULTILINGUAL, TransformerEncoder, open_encoder
 from recsys.errors import ConfigError
 from recsys.evaluation import Plan, evaluate
 from recsys.schema import Dataset
@@ -58,6 +61,36 @@ def test_the_command_prints_a_table_and_json(toy_folder: Dataset, encoders: list
     assert "top ten shared" in done.stdout
     found = json.loads(CliRunner().invoke(app, [*words, "--json"], catch_exceptions=False).stdout)
     assert [row["encoder"] for row in found["encoders"]] == [encoders[0], encoders[2]]
+    assert "Captions" not in done.stdout and found["encoders"][0]["captions"] == {}
+
+
+def test_texts_that_are_found_are_counted():
+    """The last two are alike, so guessing gains nothing; space stands in English twice."""
+    pairs = (("space", "space"), ("romance", "romance"), ("comedy", "space"), ("student", "30"), ("student", "30"))
+    found = match(ToyEncoder(), pairs)
+    assert found.from_chinese.mean == pytest.approx(1 / 5)
+    assert found.from_english.mean == pytest.approx(2 / 5)
+    assert (found.from_english.low, found.from_english.high) == (
+        pytest.approx(0.0527, abs=1e-4),
+        pytest.approx(0.8534, abs=1e-4),
+    )
+    perfect = match(ToyEncoder(), pairs[:2]).from_chinese
+    assert (perfect.mean, perfect.high) == (1, 1) and perfect.low == pytest.approx(0.1581, abs=1e-4)
+
+
+@pytest.mark.parametrize("pairs", [CAPTIONS, INTERESTS])
+def test_pairs_are_one_to_one_and_in_two_languages(pairs: tuple[tuple[str, str], ...]):
+    chinese, english = (set(texts) for texts in zip(*pairs, strict=True))
+    assert len(chinese) == len(english) == len(pairs) >= 99
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in chinese)
+    assert all(text.isascii() for text in english)
+
+
+@pytest.mark.release
+def test_only_the_multilingual_encoder_finds_chinese_by_english(minilm: TransformerEncoder):
+    lowest, highest = match_all(open_encoder(MULTILINGUAL)), match_all(minilm)
+    assert len(lowest) == 4
+    assert all(lowest[name]["low"] > 0.8 > 0.3 > highest[name]["high"] for name in lowest)
 
 
 def test_quality_is_what_the_laboratory_finds():

@@ -146,7 +146,7 @@ def test_dataset_may_be_a_path_or_come_from_the_environment(shell: Shell, monkey
         ("--popularity much", "Invalid value for '--popularity'"),
         ("--diversity -0.1", "The diversity is out of range: '-0.1'. Choose a number from 0 to 1."),
         ("--category opera", "The catalog has no such category: 'opera'."),
-        ("--dataset nonsense", "There is no such dataset: 'nonsense'. Use one of: movielens-100k, sample-music"),
+        ("--dataset nonsense", "There is no such dataset: 'nonsense'. Use one of: movielens-100k, sample-films-zh"),
         (f"--interest {'x' * 201}", "An interest is too long: 'xxx"),
         (" ".join(f"--interest {n}" for n in range(21)), "There are too many interests: '21'."),
         ("--nonsense", "No such option"),
@@ -164,7 +164,7 @@ def test_list(shell: Shell):
     assert shell.json("datasets", "list") == [
         *(
             {"name": name, "title": name, "state": "can be fetched"}
-            for name in ("movielens-100k", "sample-music", "sample-news", "sample-shop")
+            for name in ("movielens-100k", "sample-films-zh", "sample-music", "sample-news", "sample-shop")
         ),
         {"name": "toy", "title": "Toy world", "state": "ready"},
     ]

@@ -105,7 +105,7 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)
-        encoder = _encoder(chosen.encoder, chosen.device, chosen.precision)
+        encoder = _encoder(chosen.encoder_for(dataset.info.encoder), chosen.device, chosen.precision)
         made = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=chosen, progress=report)
         made.encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
         return made

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, open_encoder
+from recsys.bench.captions import match_all
+from recsys.encoder import CachedEncoder, Encoder, StaticEncoder, TransformerEncoder, UniversalEncoder, open_encoder
 from recsys.encoder.folder import locate
 from recsys.errors import ConfigError
 from recsys.evaluation import make_folds
@@ -55,6 +56,7 @@ def run_encoder_bench(
     settings: Settings,
     repeats: int = 5,
     folds: int = 2,
+    captions: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Returns one row of figures for each encoder; the first, in float32, is what all are compared with.
@@ -63,6 +65,7 @@ def run_encoder_bench(
         labels: names or folders, each with an optional ``@precision``.
         repeats: times that each reads the catalog; they take turns, so that a busy machine slows all alike.
         folds: parts of the users for nDCG@10; 0 leaves it out.
+        captions: whether each also finds Chinese captions and interests by English ones, and the other way round.
 
     Raises:
         ConfigError: for an encoder that does not load or is named twice, or a precision that the device lacks.
@@ -92,6 +95,7 @@ def run_encoder_bench(
                 "top_10_overlap": _overlap(wanted, lists),
                 "mean_cosine": _cosine(anchored, one.vectors),
                 "ndcg@10": _quality(dataset, one, folds) if folds else {},
+                "captions": match_all(one.encoder) if captions else {},
             }
         )
     users = max((value["n"] for row in rows for value in row["ndcg@10"].values()), default=0)
@@ -174,12 +178,15 @@ def _ratio(first: Sequence[float], own: Sequence[float]) -> float:
 
 def _size(one: _Contestant) -> dict[str, float]:
     """Size of the weights on disk, and numbers in them; an encoder in int8 is read from the same file as one in float32."""
-    n_bytes = sum(path.stat().st_size for path in one.folder.glob("*.safetensors"))
+    weights = [path for pattern in ("*.safetensors", "*.npz") for path in one.folder.glob(pattern)]
+    n_bytes = sum(path.stat().st_size for path in weights)
     parameters = 0
     if isinstance(one.encoder, TransformerEncoder):
         parameters = sum(int(parameter.numel()) for parameter in one.encoder.model.parameters())
     if isinstance(one.encoder, StaticEncoder):
         parameters = int(one.encoder.table.size)
+    if isinstance(one.encoder, UniversalEncoder):
+        parameters = one.encoder.n_parameters
     return {"megabytes": round(n_bytes / 1e6, 4), "parameters": parameters}
 
 

@@ -70,7 +70,7 @@ def run_scale_bench(settings: Settings, *, n_items: int = 100_000) -> dict[str, 
     Raises:
         DataError: if an import fails.
     """
-    encoder = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+    encoder = open_encoder(settings.encoder_for(), device=settings.device, precision=settings.precision)
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory(prefix="coldlens-scale-") as scratch:
         root = Path(scratch)

@@ -65,7 +65,7 @@ def run_memory_bench(settings: Settings, *, n_items: int = 100_000, clicks: int 
     """
     with tempfile.TemporaryDirectory(prefix="coldlens-memory-") as scratch:
         chosen = replace(settings, data_dir=Path(scratch) / "data", dataset=_NAME, background=False)
-        encoder = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+        encoder = open_encoder(settings.encoder_for(), device=settings.device, precision=settings.precision)
         started = time.perf_counter()
         dataset = write_folder(_catalog(n_items, np.random.default_rng(0)), chosen.data_dir / _NAME)
         _publish_embeddings(dataset, encoder)

@@ -34,7 +34,9 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
         MissingExtraError: if the rival, sentence-transformers, is not installed.
     """
     dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
-    encoder = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+    encoder = open_encoder(
+        settings.encoder_for(dataset.info.encoder), device=settings.device, precision=settings.precision
+    )
     recommender = Recommender.from_dataset(
         dataset, scorer="cosine", encoder=encoder, views=()
     )  # as other tools have it
@@ -83,7 +85,7 @@ def _encode(dataset: Dataset, encoder: Encoder, settings: Settings, queries: np.
         ) from None
     texts = item_texts(dataset)
     device = encoder.description.split(",")[0].split(":")[0]
-    rival = SentenceTransformer(str(locate(settings.encoder)), device=device)
+    rival = SentenceTransformer(str(locate(encoder.name)), device=device)
     pairs = time_pairs(
         lambda: encoder.encode(texts, bulk=True),
         lambda: rival.encode(texts, show_progress_bar=False),

@@ -73,7 +73,7 @@ def build(
     the next build takes up what was done.
 
     Args:
-        encoder: defaults to the one that ``settings`` names.
+        encoder: defaults to the one that ``settings`` or else the dataset names.
         until: the last thing to make, one of ``UNTIL``.
         progress: called with (step, done, in all).
 
@@ -90,7 +90,7 @@ def build(
     planned = STEPS[: STEPS.index(last) + 1]
     with writing(dataset.folder, JOB), Board(dataset.folder, planned, progress) as board:
         board.begin("read")
-        made = encoder or _load(settings or Settings())
+        made = encoder or _load(dataset, settings or Settings())
         board.expect(_work(dataset, made))
         board.begin("encode")
         embedded = build_embeddings(dataset, made, progress=board)
@@ -111,8 +111,9 @@ def _built(
     return Built(dataset.name, encoder, n_items, n_encoded, is_trained, is_mapped, tuple(board.steps))
 
 
-def _load(settings: Settings) -> Encoder:
-    return open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+def _load(dataset: Dataset, settings: Settings) -> Encoder:
+    name = settings.encoder_for(dataset.info.encoder)
+    return open_encoder(name, device=settings.device, precision=settings.precision)
 
 
 def _work(dataset: Dataset, encoder: Encoder) -> Work:

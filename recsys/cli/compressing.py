@@ -47,7 +47,8 @@ def distil_command(
         raise ConfigError("There is no such kind of student", kind, fix=f"Choose {' or '.join(KINDS)}.")
     settings = settings_of(data_dir, encoder, device)
     opened = open_named(dataset or settings.dataset, settings)
-    teacher = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+    name = settings.encoder_for(opened.info.encoder)
+    teacher = open_encoder(name, device=settings.device, precision=settings.precision)
     config = LayerConfig(layers=layers, steps=steps, seed=seed) if kind == "layers" else TableConfig(dim=dim, seed=seed)
     report = ProgressReport(None)
     made = distil(
@@ -85,6 +86,12 @@ def encoders_command(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Times that each is timed, in turns.")] = 5,
     folds: Annotated[int, typer.Option(min=0, help="Parts of the users for nDCG@10; 0 leaves it out.")] = 2,
+    captions: Annotated[
+        bool,
+        typer.Option(
+            help="Also find captions and interests in Chinese by English ones of the same meaning, and the other way round."
+        ),
+    ] = False,
     dataset: DatasetOption = None,
     device: DeviceName = None,
     data_dir: DataDir = None,
@@ -97,7 +104,9 @@ def encoders_command(
     opened = open_named(dataset or settings.dataset, settings)
     chosen = names or [f"{DEFAULT_ENCODER}@{precision}" for precision in ("float32", "bfloat16", "int8")]
     report = ProgressReport(None)
-    found = run_encoder_bench(opened, chosen, settings=settings, repeats=repeats, folds=folds, progress=report)
+    found = run_encoder_bench(
+        opened, chosen, settings=settings, repeats=repeats, folds=folds, captions=captions, progress=report
+    )
     report.end()
     if as_json:
         print_json(found)
@@ -120,13 +129,20 @@ def _print(found: dict[str, Any]) -> None:
         )
     console = Console(width=130)
     console.print(table)
-    levels = list(found["encoders"][0]["ndcg@10"])
-    if not levels:
+    _print_intervals(found, "ndcg@10", "nDCG@10", f"{found['n_users']} new people, {found['folds']} folds", console)
+    _print_intervals(
+        found, "captions", "Right at first place", "Captions and interests in Chinese and English", console
+    )
+
+
+def _print_intervals(found: dict[str, Any], key: str, corner: str, title: str, console: Console) -> None:
+    names = list(found["encoders"][0][key])
+    if not names:
         return
-    quality = Table("nDCG@10", *levels, title=f"{found['n_users']} new people, {found['folds']} folds")
+    table = Table(corner, *names, title=title)
     for row in found["encoders"]:
-        quality.add_row(row["encoder"], *(_interval(row["ndcg@10"][level]) for level in levels))
-    console.print(quality)
+        table.add_row(row["encoder"], *(_interval(row[key][name]) for name in names))
+    console.print(table)
 
 
 def _interval(value: dict[str, float]) -> str:

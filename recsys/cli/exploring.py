@@ -132,16 +132,13 @@ def diagnose_command(
 
 
 def _compare(ready: Any, against: str, settings: Any) -> dict[str, Any]:
-    from dataclasses import replace
-
     from recsys.diagnostics import LsaEncoder, compare_encoders
     from recsys.encoder import Encoder, open_encoder
 
     texts = ready.explainer.item_texts
     other: Encoder = LsaEncoder(texts)
     if against != "lsa":
-        chosen = replace(settings, encoder=against)
-        other = open_encoder(chosen.encoder, device=chosen.device, precision=chosen.precision)
+        other = open_encoder(against, device=settings.device, precision=settings.precision)
     vectors = other.encode(texts, bulk=True)
     made = compare_encoders(ready.dataset, texts, (ready.encoder, ready.embeddings), (other, vectors))
     return {

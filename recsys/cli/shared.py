@@ -30,7 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-EncoderName = Annotated[str | None, typer.Option(help="Packaged name, hub name or local folder.")]
+EncoderName = Annotated[
+    str | None, typer.Option(help="Packaged name, hub name or local folder.", show_default="the dataset's")
+]
 DeviceName = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the datasets (COLDLENS_DATA_DIR).", show_default="data")]

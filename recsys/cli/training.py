@@ -146,7 +146,7 @@ def tune_command(
     with writing(dataset.folder, "tune"):
         found = search(
             dataset,
-            _encoder(settings),
+            _encoder(dataset, settings),
             config=config,
             folder=dataset.folder / "training" / "search",
             n_trials=trials,
@@ -218,7 +218,7 @@ def _fine_tune(
     with writing(dataset.folder, "train") if is_first else nullcontext():
         found = train_and_keep(
             dataset,
-            _encoder(settings),
+            _encoder(dataset, settings),
             config=config,
             accumulate=accumulate,
             report_to=("wandb",) if wandb else (),
@@ -243,13 +243,14 @@ def _fine_tune(
     return _summary(dataset, found) | {"runs": str(runs)}
 
 
-def _encoder(settings: Settings) -> "TransformerEncoder":
+def _encoder(dataset: Dataset, settings: Settings) -> "TransformerEncoder":
     from recsys.encoder import TransformerEncoder, open_encoder
 
-    found = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+    name = settings.encoder_for(dataset.info.encoder)
+    found = open_encoder(name, device=settings.device, precision=settings.precision)
     if not isinstance(found, TransformerEncoder):
         fix = "Name an encoder that transformers loads."
-        raise ConfigError("This encoder cannot be fine-tuned", settings.encoder, fix=fix)
+        raise ConfigError("This encoder cannot be fine-tuned", name, fix=fix)
     return found
 
 

@@ -1,9 +1,10 @@
-"""Small catalogs that were written for Coldlens, one for each domain besides films, with simulated people.
+"""Small catalogs that were written for Coldlens, with simulated people: one for each domain besides films, and films in Chinese.
 
 The texts are ours; titles and artists of real works are facts. Users and interactions are simulated when a sample is fetched (see
 ``simulator``), the same every time, and labelled so wherever a number made from them appears.
 """
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,16 @@ _NUMBERS = ("price", "minutes")
 _WORDS = {
     "gender": {"F": "female", "M": "male"},
     "occupation": {"employed": "person with a job", "at home": "person at home", "retired": "retired person"},
+}
+
+
+_CHINESE_WORDS = {"gender": {"F": "女性", "M": "男性"}}
+_CHINESE_OCCUPATIONS = {
+    "student": "学生",
+    "employed": "上班族",
+    "self-employed": "自由职业者",
+    "at home": "居家者",
+    "retired": "退休者",
 }
 
 
@@ -63,8 +74,25 @@ _ABOUT: dict[str, dict[str, Any]] = {
             _preset("Football and little else, 63", 63, "M", "retired", "football"),
         ),
     },
+    "sample-films-zh": {
+        "title": "电影样例",
+        "domain": "films",
+        "language": "zh",
+        "words": _CHINESE_WORDS,
+        "encoder": "universal-sentence-encoder-multilingual",
+        "item_template": "{title}[（{year}）][。{categories}][。{description}]",
+        "profile_template": "一位[{age}岁的][{gender}][{occupation|观众}][，喜欢{interests}][，爱看{liked}]。",
+        "presets": (
+            _preset("科幻迷，24岁", 24, "M", "学生", "科幻", "太空和外星人"),
+            _preset("爱看爱情片，31岁", 31, "F", "上班族", "爱情", "音乐"),
+            _preset("带孩子看电影，38岁", 38, "F", "居家者", "动画", "适合全家一起看"),
+            _preset("老影迷，66岁", 66, "M", "退休者", "历史", "老电影里的人情"),
+        ),
+    },
 }
 NAMES = tuple(_ABOUT)
+_PEOPLE = {"sample-films-zh": SimulatorConfig(likes=(6, 30))}
+"""A catalog of half the size: nobody likes half of it."""
 
 
 def read_sample(name: str, source: Path | None = None) -> Dataset:
@@ -88,8 +116,12 @@ def read_sample(name: str, source: Path | None = None) -> Dataset:
         if column in items:
             items[column] = pd.to_numeric(items[column], errors="coerce")
     items = items.sort_values(ITEM_ID, kind="stable", ignore_index=True)
-    users, interactions = simulate_users(items, SimulatorConfig(seed=NAMES.index(name)))
-    info = DatasetInfo(licence="MIT, as Coldlens", source=_SOURCE, words=_WORDS, simulated=True, **_ABOUT[name])
+    config = replace(_PEOPLE.get(name, SimulatorConfig()), seed=NAMES.index(name))
+    users, interactions = simulate_users(items, config)
+    about = {"licence": "MIT, as Coldlens", "source": _SOURCE, "words": _WORDS, "simulated": True, **_ABOUT[name]}
+    info = DatasetInfo(**about)
+    if info.language == "zh":
+        users["occupation"] = users["occupation"].map(_CHINESE_OCCUPATIONS)
     first = [ITEM_ID, TITLE, DESCRIPTION, CATEGORIES, YEAR]
     return Dataset(
         name, info, items[[*first, *(column for column in items if column not in first)]], users, interactions

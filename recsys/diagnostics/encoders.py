@@ -12,6 +12,7 @@ from recsys.errors import DataError
 from recsys.projection.fitting import Map, fit_pca
 from recsys.projection.trust import nearest_items
 from recsys.schema import ITEM_ID, Dataset
+from recsys.segmenter import bare_words, words_of_text
 from recsys.training import train_additive
 
 _K = 10
@@ -49,7 +50,7 @@ class LsaEncoder:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        self._words = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+        self._words = TfidfVectorizer(sublinear_tf=True, tokenizer=bare_words, token_pattern=None)
         counts = self._words.fit_transform([text or "empty" for text in texts])
         self._map = TruncatedSVD(max(1, min(dim, counts.shape[1] - 1, len(texts) - 1)), random_state=0).fit(counts)
         self.name = "TF-IDF (LSA)"
@@ -68,7 +69,7 @@ class LsaEncoder:
     def check(self, text: str) -> TextCheck:
         """Says whether a text has a word that the catalog has."""
         known = self._words.transform([text]).nnz
-        return TextCheck(len(text.split()), False, known == 0)
+        return TextCheck(len(words_of_text(text)), False, known == 0)
 
 
 def compare_encoders(

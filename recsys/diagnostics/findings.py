@@ -11,6 +11,7 @@ from scipy import sparse, stats
 from recsys.encoder import Encoder
 from recsys.projection.trust import nearest_items, unit_rows
 from recsys.schema import CATEGORIES, ITEM_ID, Dataset
+from recsys.segmenter import words_of_text
 
 _K = 10
 DUPLICATE_FROM = 0.98
@@ -229,7 +230,7 @@ def cut_texts(dataset: Dataset, texts: Sequence[str], encoder: Encoder) -> Findi
 
 def tiny_texts(dataset: Dataset, texts: Sequence[str]) -> Finding:
     """Texts that are empty or say almost nothing."""
-    lengths = np.array([len(text.split()) for text in texts])
+    lengths = np.array([len(words_of_text(text)) for text in texts])
     rows = np.flatnonzero(lengths <= 1)
     order = rows[np.argsort(lengths[rows], kind="stable")]
     empty = int((lengths == 0).sum())

@@ -1,10 +1,9 @@
 """What a student reads: texts of a dataset that need no label, since the teacher's embedding is the answer."""
 
-import re
-
 import numpy as np
 
 from recsys.schema import Dataset, Profile
+from recsys.segmenter import bare_words
 from recsys.views.text import item_texts, profile_text
 
 _MOST_WORDS = 20_000
@@ -17,7 +16,7 @@ def unlabelled_texts(dataset: Dataset, *, n_profiles: int = 2000, seed: int = 0)
     """
     rng = np.random.default_rng(seed)
     items = item_texts(dataset)
-    words = dict.fromkeys(word for text in items for word in re.findall(r"\w+", text))
+    words = dict.fromkeys(word for text in items for word in bare_words(text))
     people = (profile_text(_invented(dataset, rng, [*words]), dataset) for _ in range(n_profiles))
     texts = dict.fromkeys([*items, *dataset.categories, *people, *list(words)[:_MOST_WORDS]])
     return [text for text in texts if text]

@@ -87,7 +87,8 @@ def encode_catalog(
         raise DataError("A dataset in memory has no folder for its vectors", dataset.name, fix="Save it first.")
     with writing(dataset.folder, JOB):
         store = ArtifactStore(dataset.folder / "artifacts")
-        encoder = open_encoder(settings.encoder, device=settings.device, precision=settings.precision)
+        name = settings.encoder_for(dataset.info.encoder)
+        encoder = open_encoder(name, device=settings.device, precision=settings.precision)
         texts = item_texts(dataset)
         kept = KeptVectors.from_store(store, identity=encoder.identity, dim=encoder.dim)
         missing = {known: text for text in texts if (known := text_hash(text)) not in kept}
@@ -116,7 +117,7 @@ def _rows_per_file(n_texts: int, workers: int) -> int:
 def _run(job: EncodingJob, encoder: Encoder, settings: Settings, team: Team, workers: int) -> None:
     ray = import_ray(is_alone=team.address is None)
     asked = {
-        "encoder": settings.encoder,
+        "encoder": encoder.name,
         "device": "cuda" if team.gpus_per_worker else "cpu",
         "precision": settings.precision,
         "identity": encoder.identity,

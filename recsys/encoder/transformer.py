@@ -30,6 +30,7 @@ _WAVE = 16384
 _GPU_MULTIPLE = 8
 """Batches on a GPU are padded to a multiple of this, the width that its matrix units work in."""
 _NO_LIMIT = 1 << 20
+_SPACE = "\u2581"
 
 _Take = Callable[["torch.Tensor", "torch.Tensor"], "torch.Tensor"]
 """Takes what is wanted from hidden states and mask, on the device."""
@@ -144,7 +145,7 @@ class TransformerEncoder:
     @property
     def max_length(self) -> int:
         """Tokens that are read of a text, special tokens included."""
-        positions = getattr(self.model.config, "max_position_embeddings", None) or _NO_LIMIT
+        positions = (getattr(self.model.config, "max_position_embeddings", None) or _NO_LIMIT) - _skipped(self.model)
         wanted = self.recipe.max_length or min(self.tokenizer.model_max_length, _NO_LIMIT)
         return int(min(wanted, positions))
 
@@ -193,10 +194,11 @@ class TransformerEncoder:
             for row, states in zip(rows, hidden.cpu().numpy(), strict=True):
                 ids = found["input_ids"][row]
                 offsets = np.array(found["offset_mapping"][row]).reshape(-1, 2) - len(self.recipe.prefix)
+                offsets = _without_spaces(texts[row], np.maximum(offsets, 0))
                 tokens[row] = TokenEmbeddings(
                     embeddings=states[: len(ids)].copy(),
                     pieces=tuple(self.tokenizer.convert_ids_to_tokens(ids)),
-                    offsets=np.maximum(offsets, 0),
+                    offsets=offsets,
                     is_special=np.array(found["special_tokens_mask"][row], bool),
                 )
         return [tokens[row] for row in range(len(texts))]
@@ -208,8 +210,14 @@ class TransformerEncoder:
         bare = self.tokenizer(text, truncation=False, verbose=False)["input_ids"]  # the prompt is always known
         own = [token for token in bare if token not in special]
         unknown = self.tokenizer.unk_token_id
-        is_unknown = not own or (unknown is not None and all(token == unknown for token in own))
+        is_unknown = not own or (unknown is not None and all(token in (unknown, self._space) for token in own))
         return TextCheck(len(ids), len(ids) > self.max_length, is_unknown)
+
+    @cached_property
+    def _space(self) -> int | None:
+        """The piece that a space alone becomes in sentence pieces, which says nothing."""
+        found: int | None = self.tokenizer.get_vocab().get(_SPACE)
+        return found
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the ids of the tokens that are read of each text, special ones included; at least one each."""
@@ -296,6 +304,23 @@ class TransformerEncoder:
 
     def _pool(self, hidden: "torch.Tensor", mask: "torch.Tensor") -> "torch.Tensor":
         return pool(hidden, mask, self.pooling)
+
+
+def _skipped(model: Any) -> int:
+    """Positions that no token gets: RoBERTa and its kin, XLM-R among them, begin to count after the padding token's id."""
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return 0 if padding is None else int(padding) + 1
+
+
+def _without_spaces(text: str, offsets: np.ndarray) -> np.ndarray:
+    """Spans of characters less the space before them, which sentence pieces count as theirs."""
+    found = offsets.copy()
+    for row, (start, end) in enumerate(offsets):
+        own = text[start:end]
+        if own.strip():
+            found[row, 0] = start + len(own) - len(own.lstrip())
+    return found
 
 
 def _fetch(waiting: "list[tuple[np.ndarray, torch.Tensor]]", *, into: np.ndarray) -> None:

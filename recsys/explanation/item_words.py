@@ -12,8 +12,9 @@ from recsys.encoder import Encoder
 from recsys.errors import ArtifactError
 from recsys.explanation.pieces import split
 from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, words_of, words_of_many
+from recsys.segmenter import needs_segmenter, segmenter_name
 
-_VERSION = 1
+_VERSION = 2
 """Changes when the same text gives other words or vectors."""
 _CHUNK = 64
 _OPEN = 64
@@ -110,7 +111,8 @@ class ItemWords:
 
     def _key(self, number: int, tier: str) -> str:
         texts = self._texts[number * _CHUNK : (number + 1) * _CHUNK]
-        parts = [_VERSION, tier, self._encoder.identity, *texts]
+        segmenter = [segmenter_name()] if any(map(needs_segmenter, texts)) else []
+        parts = [_VERSION, tier, self._encoder.identity, *segmenter, *texts]
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
     def _kept(self, number: int, tier: str) -> _Chunk | None:

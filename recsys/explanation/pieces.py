@@ -4,14 +4,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from recsys.segmenter import words_within
+
 MAX_PIECES = 14
 """More words than this are grouped into phrases: deleting one word of a long text changes almost nothing."""
-_CJK = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
-)
-_WORD = re.compile(rf"[{_CJK}]{{1,2}}|[^\s{_CJK}]+")
+_CHUNK = re.compile(r"\S+")
 _EDGE = re.compile(r"^[^\w]*(.*?)[^\w]*$", re.DOTALL)
-_BREAK = re.compile(r"[.,;:!?。，；：！？、]['\")\]]*$")
+_BREAK = re.compile(r"[.,;:!?。，；：！？、…]['\")\]）》」』”’]*$")
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,30 @@ class Piece:
 def split(text: str) -> tuple[Piece, ...]:
     """Returns the pieces of a text in order: at most ``MAX_PIECES``, together the whole text.
 
-    Words are what white space separates. Chinese, Japanese and Korean stand without spaces and are cut into pairs of
-    characters; a symbol or an emoji between spaces is a word.
+    Words are what white space separates, and in Chinese and Japanese, which have no spaces, what the segmenter finds; a symbol or
+    an emoji between spaces is a word.
     """
-    found = list(_WORD.finditer(text))
+    found = _words(text)
     pieces = []
-    for group in _groups([match[0] for match in found]):
+    for group in _groups([text[start:end] for start, end in found]):
         first, last = found[group[0]], found[group[-1]]
-        raw = text[first.start() : last.end()]
+        raw = text[first[0] : last[1]]
         core = _EDGE.match(raw)
         start, end = core.span(1) if core and core[1] else (0, len(raw))
-        before = found[group[0] - 1].end() if group[0] else 0
-        pieces.append(Piece(first.start() + start, first.start() + end, raw, text[before : first.start()]))
+        before = found[group[0] - 1][1] if group[0] else 0
+        pieces.append(Piece(first[0] + start, first[0] + end, raw, text[before : first[0]]))
     return tuple(pieces)
+
+
+def _words(text: str) -> list[tuple[int, int]]:
+    """Start and end of each word, with the punctuation that stands at it."""
+    found = []
+    for chunk in _CHUNK.finditer(text):
+        start = chunk.start()
+        for word in words_within(chunk[0]):
+            found.append((start, start + len(word)))
+            start += len(word)
+    return found
 
 
 def _groups(words: list[str]) -> list[range]:

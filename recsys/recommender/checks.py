@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from recsys.encoder import Encoder, advice, in_words, other_for_script, unread_script
 from recsys.errors import DataError
 from recsys.schema import AGE, GENDER, Dataset, Profile
 from recsys.settings import MAX_K, MAX_WEIGHT
@@ -50,6 +51,16 @@ def outside_data(profile: Profile, dataset: Dataset) -> Iterable[str]:
     for name, value in profile.attributes.items():
         if value not in dataset.user_attributes[name]:
             yield f"No user has the {name} “{value}”."
+
+
+def unread_interests(profile: Profile, encoder: Encoder) -> Iterable[str]:
+    """Yields a sentence for each interest that carries no meaning for the encoder."""
+    for text in profile.interests:
+        if script := unread_script(text, encoder):
+            told = f"The interest “{text}” is {in_words(script)}, which the encoder {encoder.name} does not read"
+            yield f"{told}; {advice(other_for_script(script, encoder))}."
+        elif encoder.check(text).is_unknown:
+            yield f"The encoder knows no part of the interest “{text}”, so it carries no meaning."
 
 
 def check_weights(weights: Mapping[str, float], views: Sequence[str]) -> None:

@@ -16,18 +16,18 @@ from recsys.transfer import TRANSFERRED, open_transferred, transferred_about
 from recsys.views.view import ItemView
 
 
-def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
-    """The encoder that a scorer reads with.
+def encoder_name(dataset: Dataset, scorer: str, settings: Settings) -> str:
+    """What the encoder is called that a scorer reads with: what was carried over needs the one that its source was read with."""
+    about = transferred_about(dataset) if scorer == TRANSFERRED else None
+    return settings.encoder_for(dataset.info.encoder) if about is None else str(about["encoder"])
 
-    The fine-tuned one has its own, which for a dataset in memory is trained now; one that was carried over needs the one that
-    its source was read with.
-    """
+
+def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
+    """The encoder that a scorer reads with: the fine-tuned one has its own, which for a dataset in memory is trained now."""
     device, precision = settings.device, settings.precision
     if scorer == "fine-tuned" and dataset.folder is not None:
         return open_tuned(dataset, device=device, precision=precision)
-    about = transferred_about(dataset) if scorer == TRANSFERRED else None
-    name = settings.encoder if about is None else str(about["encoder"])
-    made = encoder or open_encoder(name, device=device, precision=precision)
+    made = encoder or open_encoder(encoder_name(dataset, scorer, settings), device=device, precision=precision)
     if scorer != "fine-tuned":
         return made
     bare = made.uncached if isinstance(made, CachedEncoder) else made

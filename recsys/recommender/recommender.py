@@ -11,7 +11,7 @@ import pandas as pd
 
 from recsys.diagnostics import Finding, diagnose
 from recsys.diversity import diversify
-from recsys.encoder import CachedEncoder, Encoder
+from recsys.encoder import CachedEncoder, Encoder, Mismatch, mismatch_of
 from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import Index, open_index
@@ -24,6 +24,7 @@ from recsys.recommender.checks import (
     check_weights,
     ignored_keys,
     outside_data,
+    unread_interests,
 )
 from recsys.recommender.opening import encoder_of, scorer_of, searched
 from recsys.recommender.reasons import reason_of, reasons_of
@@ -101,8 +102,8 @@ class Recommender:
 
         Args:
             scorer: one of ``SCORERS``; ``None`` takes the dataset's default, see ``default_scorer``.
-            encoder: defaults to the one that ``settings`` names. ``fine-tuned`` reads with the one that ``recsys train`` has made
-                of it; for a dataset in memory it is trained here, which takes minutes.
+            encoder: defaults to the one that ``settings`` or else the dataset names. ``fine-tuned`` reads with the one that
+                ``recsys train`` has made of it; for a dataset in memory it is trained here, which takes minutes.
             views: which views of items are read beside the text, of ``image``, ``audio`` and ``graph``; by default all that the
                 dataset has.
 
@@ -329,6 +330,15 @@ class Recommender:
     def _facts(self) -> Facts:
         return facts_of(self.dataset)
 
+    @property
+    def mismatch(self) -> Mismatch | None:
+        """Why the catalog is not read by the encoder, ``None`` if it is."""
+        return self.base._mismatch
+
+    @cached_property
+    def _mismatch(self) -> Mismatch | None:
+        return mismatch_of(self.explainer.item_texts, self.dataset.info.language, self.encoder)
+
     def media(self, view: str, item_row: int) -> bytes | None:
         """Returns what is shown (a picture) or played (a sound) of an item, ``None`` where there is nothing."""
         found = self.views.get(view)
@@ -438,9 +448,7 @@ class Recommender:
         return True
 
     def _unread(self, profile: Profile) -> Iterable[str]:
-        for text in profile.interests:
-            if self.encoder.check(text).is_unknown:
-                yield f"The encoder knows no part of the interest “{text}”, so it carries no meaning."
+        yield from unread_interests(profile, self.encoder)
         if self.scorer.name == "cosine" and (profile.interests or profile.liked):
             found = self.encoder.check(self.sentence(profile))
             if found.is_cut:

@@ -39,6 +39,7 @@ class DatasetInfo:
         profile_template: how a profile becomes one sentence for the cosine scorer.
         words: how stored values read in a sentence, per column: ``{"gender": {"F": "female"}}``.
         simulated: whether users and interactions were made by a simulator.
+        encoder: what its texts are read with unless the settings name another; empty for the default.
         liked_from: a rating from here on counts as a like; an interaction without a rating always does.
     """
 
@@ -55,6 +56,7 @@ class DatasetInfo:
     presets: tuple[Preset, ...] = ()
     simulated: bool = False
     liked_from: float = LIKED_FROM
+    encoder: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,20 @@ def item_texts(dataset: Dataset) -> list[str]:
     """Returns the text of every item, in item_row order."""
     template = Template(dataset.info.item_template)
     template.check([str(name) for name in dataset.items.columns] + ["description", "year", "categories"])
-    columns = {str(name): _as_texts(dataset.items[name]) for name in dataset.items.columns}
+    comma = _commas(dataset)[0]
+    columns = {str(name): _as_texts(dataset.items[name], comma) for name in dataset.items.columns}
     rows = zip(*columns.values(), strict=True)
     return [template.render(dict(zip(columns, row, strict=True))) for row in rows]
 
 
-def _as_texts(column: pd.Series) -> list[str]:
+def _commas(dataset: Dataset) -> tuple[str, str]:
+    """What stands between the words of a list in the dataset's language, and before the last of them."""
+    return ("、", "和") if dataset.info.language.lower().startswith("zh") else (", ", " and ")
+
+
+def _as_texts(column: pd.Series, comma: str) -> list[str]:
     if column.name == CATEGORIES:
-        return [", ".join(values) for values in column]
+        return [comma.join(values) for values in column]
     return ["" if pd.isna(value) else str(value) for value in column]
 
 
@@ -36,11 +42,12 @@ def profile_text(profile: Profile, dataset: Dataset) -> str:
         fields["age"] = f"{profile.age:g}"
     if profile.gender:
         fields["gender"] = words.get("gender", {}).get(profile.gender, profile.gender)
-    fields["interests"] = _listed(profile.interests)
-    fields["liked"] = _listed([dataset.title_of(item_id) for item_id in profile.liked])
+    comma, last = _commas(dataset)
+    fields["interests"] = _listed(profile.interests, comma, last)
+    fields["liked"] = _listed([dataset.title_of(item_id) for item_id in profile.liked], comma, last)
     text = Template(dataset.info.profile_template).render(fields)
     return re.sub(r"^A (?=8|11\b|18\b|[aeiouAEIOU])", "An ", text)
 
 
-def _listed(texts: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1]))) if texts else ""
+def _listed(texts: Sequence[str], comma: str, last: str) -> str:
+    return last.join(filter(None, (comma.join(texts[:-1]), texts[-1]))) if texts else ""

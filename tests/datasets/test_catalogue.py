@@ -6,7 +6,7 @@ from recsys.datasets import fetch_dataset, list_datasets, open_dataset
 from recsys.errors import DataError
 from recsys.schema import Dataset
 
-SAMPLES = ("sample-music", "sample-news", "sample-shop")
+SAMPLES = ("sample-films-zh", "sample-music", "sample-news", "sample-shop")
 
 
 def test_open_by_name_and_by_path(toy_folder: Dataset):
@@ -20,7 +20,7 @@ def test_open_by_name_and_by_path(toy_folder: Dataset):
 def test_unknown_name_lists_the_known_ones(toy_folder: Dataset):
     with pytest.raises(
         DataError,
-        match=r"no such dataset: 'nonsense'. Use one of: movielens-100k, sample-music, sample-news, sample-shop, toy",
+        match=f"no such dataset: 'nonsense'. Use one of: movielens-100k, {', '.join(SAMPLES)}, toy",
     ):
         open_dataset("nonsense", data_dir=toy_folder.folder.parent)
 

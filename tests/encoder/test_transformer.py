@@ -9,6 +9,7 @@ from recsys.encoder.folder import locate
 from recsys.errors import ConfigError
 from recsys.settings import DEFAULT_ENCODER
 from recsys.views.text import item_texts
+from tests.encoder.tiny import save_xlm_roberta
 
 TEXTS = ["space opera", "a", "A quiet film about a lighthouse keeper and his daughter.", "", "space opera"]
 
@@ -175,3 +176,34 @@ def test_folder_that_does_not_load(tmp_path: Path):
 def test_unknown_name_while_the_hub_is_away(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"cannot be loaded .*'no-such/encoder'"):
         TransformerEncoder.from_pretrained("no-such/encoder", device="cpu")
+
+
+def test_sentence_pieces_point_into_the_text(tmp_path: Path):
+    """XLM-R counts the space before a word as part of the word's first piece."""
+    encoder = TransformerEncoder.from_pretrained(str(save_xlm_roberta(tmp_path)), device="cpu")
+    text = "科幻电影，quiet  film"
+    (found,) = encoder.encode_tokens([text])
+    own = [(piece, text[start:end]) for piece, (start, end) in zip(found.pieces, found.offsets, strict=True)]
+    assert [pair for pair in own if pair[1].strip() and pair[0] != "▁"] == [
+        ("科幻", "科幻"), ("电影", "电影"), ("，", "，"), ("▁quiet", "quiet"), ("▁film", "film")
+    ]  # fmt: skip
+
+
+def test_multilingual_model_equals_sentence_transformers(tmp_path: Path):
+    from sentence_transformers import SentenceTransformer
+
+    folder = save_xlm_roberta(tmp_path)
+    texts = ["科幻电影", "爱情的电影，a film", "space", "film " * 60]
+    theirs = SentenceTransformer(str(folder), device="cpu").encode(
+        texts, show_progress_bar=False, normalize_embeddings=True
+    )
+    np.testing.assert_allclose(
+        TransformerEncoder.from_pretrained(str(folder), device="cpu").encode(texts), theirs, atol=1e-5
+    )
+
+
+def test_positions_that_the_padding_token_takes_are_not_read_into(tmp_path: Path):
+    """Of 32 positions XLM-R uses 30; a tokenizer that names no limit must not let a long text run past them."""
+    encoder = TransformerEncoder.from_pretrained(str(save_xlm_roberta(tmp_path, max_length=None)), device="cpu")
+    assert encoder.max_length == 30
+    assert np.isfinite(encoder.encode(["film " * 60])).all()

@@ -62,6 +62,34 @@ def save_qwen(folder: Path) -> Path:
     return folder
 
 
+PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁space", "▁opera", "▁quiet", "▁film", "▁about", "▁a", "film"]
+PIECES += ["科幻", "爱情", "电影", "，", "的"]
+
+
+def save_xlm_roberta(folder: Path, *, max_length: int | None = 30) -> Path:
+    """A multilingual encoder as XLM-R is: sentence pieces, and positions that begin after the padding token."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaModel
+
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=len(PIECES), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=32, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1,
+    )  # fmt: skip
+    XLMRobertaModel(config).save_pretrained(folder)
+    tokenizer = Tokenizer(models.Unigram([(piece, -float(n > 3)) for n, piece in enumerate(PIECES)], unk_id=3))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>", "cls_token": "<s>"}
+    limit = {} if max_length is None else {"model_max_length": max_length}
+    made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, sep_token="</s>", **names, **limit)
+    made.save_pretrained(folder)
+    return folder
+
+
 def save_static(folder: Path, *, weights: bool = False, mapping: bool = False, **config: object) -> Path:
     """Writes random vectors in the layout of Model2Vec, whose newer files hold weights and a mapping as well."""
     from safetensors.numpy import save_file

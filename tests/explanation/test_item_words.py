@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.artifact import ArtifactStore
-from recsys.explanation import EXACT, FIRST_LAST, ItemWords, words_of
+from recsys.explanation import EXACT, FIRST_LAST, ItemWords, item_words, words_of
 from recsys.views.text import item_texts
 
 
@@ -93,3 +93,16 @@ def test_a_dataset_in_memory_keeps_nothing(items, toy_encoder):
 
     assert words.share_built() == 0
     assert len(words.of(0).vectors) == len(words.of(0).pieces)
+
+
+def test_another_segmenter_makes_other_words_of_chinese_texts_alone(toy_folder, toy_encoder, monkeypatch):
+    texts = ["space 科幻"] * 64 + ["space"] * 64
+    store = ArtifactStore(toy_folder.folder / "artifacts")
+
+    def words():
+        return ItemWords(texts, toy_encoder.encode(texts), encoder=toy_encoder, store=store)
+
+    words().build()
+    monkeypatch.setattr(item_words, "segmenter_name", lambda: "another 1.0")
+
+    assert words().share_built() == 0.5

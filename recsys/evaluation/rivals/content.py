@@ -11,6 +11,7 @@ from recsys.encoder import Encoder
 from recsys.evaluation.protocols import Level
 from recsys.evaluation.rivals.protocol import Material, Parameters
 from recsys.schema import Dataset, Profile
+from recsys.segmenter import bare_words
 from recsys.views.text import item_texts, profile_text
 
 
@@ -36,7 +37,10 @@ class TfIdf:
         dataset = material.histories.dataset
         longest = int(parameters["words"])
         vectorizer = TfidfVectorizer(
-            sublinear_tf=bool(parameters["sublinear"]), ngram_range=(1, longest), token_pattern=r"(?u)\b\w+\b"
+            sublinear_tf=bool(parameters["sublinear"]),
+            ngram_range=(1, longest),
+            tokenizer=bare_words,
+            token_pattern=None,
         )
         texts = item_texts(dataset)
         if not any(re.search(r"\w", text) for text in texts):
