@@ -121,7 +121,7 @@ def told_people(dataset: Dataset, profiles: Sequence[Profile]) -> tuple[str, ...
 
 
 def _told(called: str, profile: Profile) -> str:
-    facts = [retold(facet.label) for facet in profile.facets if facet.kind in ("age", "gender", "attribute")]
+    facts = [facet.label for facet in profile.facets if facet.kind in ("age", "gender", "attribute")]
     return " · ".join([called, *facts])
 
 

@@ -9,6 +9,7 @@ from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.going import explain_item
 from pages.shared.language import N_, _, heading
+from pages.shared.retelling import retold
 from pages.shared.viewing import draw_folded_facts, draw_picture, draw_sound, draw_strongest_facts
 from pages.shared.widgets import plain, show_table
 from recsys.export import neutralise
@@ -158,7 +159,7 @@ def draw_table(page: Page, opened: Opened, place: Place, found: Recommendations,
 def items_table(page: Page, opened: Opened, rows: np.ndarray) -> pd.DataFrame:
     """Returns items with their score, group, hubness and trust."""
     atlas, dataset = opened.atlas, page.dataset
-    labels = np.array([*atlas.clusters.labels, ""], dtype=object)
+    labels = np.array([*map(retold, atlas.clusters.labels), ""], dtype=object)
     frame = pd.DataFrame(
         {
             ITEM_ID: dataset.items[ITEM_ID].to_numpy()[rows],

@@ -11,5 +11,7 @@ HEADINGS = (
     "what to do", "view", "95 % from", "to", "level", "asked", "with it", "without it", "method", "better by", "measure", "is",
     "liked later", "run", "scorer", "seconds", "at", "rank before", "rank after", "lists", "how many", "different items",
     "what everybody gets", "best score", "dead zone", "why", "the text that BERT encodes", "then", "now", "year", "price",
-    "age", "gender", "users", "interactions", "graph", "probability",
+    "age", "gender", "users", "interactions", "graph", "probability", "direction", "share of variance", "in the nearest ten of", "hub",
+    "cosine to the nearest ten", "silhouette",
+    "mean score", "characters",
 )  # fmt: skip

@@ -188,10 +188,12 @@ def _layers(
         trail=_trail(page, opened, star) if choice.with_trail else (),
         saved=_saved(page, opened),
         people=opened.people if choice.with_people else None,
-        told=opened.told,
+        told=_called(opened, page.dataset.name, version_of(page), len(opened.told), language())
+        if choice.with_people
+        else (),
         found=hits[:_MOST_FOUND],
         chosen=chosen if chosen is not None and chosen < len(dataset.items) else None,
-        labels=opened.labels if choice.with_labels else [],
+        labels=[(retold(text), spot) for text, spot in opened.labels] if choice.with_labels else [],
     )
 
 
@@ -289,7 +291,7 @@ def _coloured(page: Page, opened: Opened, colour: str) -> Colours:
         values = np.asarray(numbers[colour](), float)
         return Colours(titles.get(colour) or _(colour), values=values, is_log=colour in ("Popularity", "Hubness"))
     if colour == "Group on the map":
-        labels = np.array([*atlas.clusters.labels, OTHER], dtype=object)
+        labels = np.array([*map(retold, atlas.clusters.labels), OTHER], dtype=object)
         return Colours(_(colour), groups=labels[atlas.clusters.numbers])
     for name in dataset.item_attributes:
         if colour == name.capitalize():
@@ -316,6 +318,12 @@ def _names(_page: Page, dataset: str, version: str, language: str) -> tuple[str,
     )
     lines = zip(found.labels, (", ".join(names) for names in categories), likes, strict=True)
     return tuple("\n".join(_short(part) for part in parts if part) for parts in lines)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _called(_opened: Opened, dataset: str, version: str, n_people: int, language: str) -> tuple[str, ...]:
+    """What hovering shows of the people of the dataset in a language."""
+    return tuple(" · ".join(map(retold, text.split(" · "))) for text in _opened.told)
 
 
 def _short(text: str) -> str:

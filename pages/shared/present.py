@@ -77,7 +77,7 @@ def _draw_ages(dataset: Dataset) -> None:
     hidden = [band for band, n in counts.items() if n is None]
     if hidden:
         st.caption(
-            f":material/visibility_off: {plain(', '.join(hidden))}: {retold(HIDDEN)}. {plain(retold(WHY_HIDDEN))}"
+            f":material/visibility_off: {plain(', '.join(map(retold, hidden)))}: {retold(HIDDEN)}. {plain(retold(WHY_HIDDEN))}"
         )
 
 

@@ -6,28 +6,132 @@ their patterns: what its source says, with numbers for what is filled in, has a 
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
+from babel.messages.pofile import read_po
+
+from pages.shared import language as languages
 from pages.shared.language import ENGLISH, LIBRARY, PAGES, catalog, language
 
 _ROOT = Path(__file__).resolve().parents[2]
 ROOMS: Sequence[str] = (
     "explanation/explainer.py",
+    "explanation/page.py",
     "explanation/reason.py",
+    "schema/dataset.py",
+    "schema/explanation.py",
+    "schema/item_filter.py",
+    "schema/profile.py",
+    "recommender/recommender.py",
+    "recommender/checks.py",
+    "saved_profiles.py",
+    "diagnostics/findings.py",
+    "evaluation/fair_words.py",
+    "evaluation/measures.py",
+    "evaluation/slices.py",
+    "suppression.py",
+    "views/fact_words.py",
+    "views/relation.py",
+    "views/graph.py",
+    "views/conse.py",
+    "views/descriptors.py",
+    "index/milvus.py",
+    "index/compressed.py",
+    "projection/fitting.py",
+    "projection/clusters.py",
+    "projection/atlas.py",
+    "building/job.py",
+    "privacy/store.py",
+    "whatif/compare.py",
+    "whatif/counterfactual.py",
+    "whatif/edits.py",
+    "whatif/fairness.py",
+    "whatif/flip_words.py",
+    "whatif/grid.py",
+    "whatif/scenario_check.py",
+    "whatif/simulation.py",
+    "whatif/sweep.py",
 )
 """Files of the library whose sentences reach the screen."""
-_NO_SENTENCE = re.compile(r"[<>]|color-mix|^[\w./]+[:_/][\w./:]*$|^--")
+_NO_SENTENCE = re.compile(r"[<>]|color-|^[\w./]+[:_/][\w./:]*$|^--")
 _WORDS = re.compile(r"[A-Za-z]{2,}[a-z,;:.)”]* +[“(\[{A-Za-z]|[}”)] +[a-z]{2}|^[A-Z]?[a-z]+ \{")
 _PLACE = re.compile(r"\{(\w+)\}")
-_JOINTS = ("; ", " · ", ", ", " and ")
-_DEEPEST = 3
+_JOINTS, _INNER_JOINTS = ("; ", " · ", ", and ", ": "), (", ", " and ")
+"""Between the phrases of a sentence; the inner ones may be in titles as well, so they count only in what is known to be ours."""
+_SENTENCE, _LABEL, _LOOSE = 3, 2, 1
+_ENOUGH = 7
+"""Letters of a pattern that no data has by chance."""
+PHRASES = (
+    "Popularity", "worse", "better", "more", "fewer", "but", "and", "item", "items", "no", "yes", "{0}, {1} threads, {2}",
+    "encode", "search", "contributions", "age {0}", "gender {0}", "Age, 10 to 80", "starting",
+    # figures of findings
+    "Near-duplicates", "skewness", "hubs", "never reached", "largest", "groups", "pairs", "threshold", "mean cosine",
+    "effective dimension", "dimensions", "largest share", "share", "empty", "median cosine to the nearest ten", "categories",
+    "not separated", "mean silhouette", "length", "popularity",
+    # what links items
+    "category", "actor", "artist", "author", "award", "brand", "cinematographer", "colour", "director", "editor", "genre",
+    "performer", "producer", "publisher", "subject", "tag", "topic", "writer", "{0} actors", "{0} artists", "{0} authors",
+    "{0} awards", "{0} categories", "{0} directors", "{0} genres", "{0} producers", "{0} subjects", "{0} tags", "{0} topics",
+    "{0} writers", "categories {0}", "category {0}",
+)  # fmt: skip
+"""What is too short to be told from a key, a name or a format by itself."""
+COMPOSED: Mapping[str, str] = {
+    "The cells add up to {0}.{1} Largest error of any sum: {2}.": "01",
+    "With popularity, {0}, that is {1}, {2}.": "1",
+    "{0}, beyond the text": "0",
+    "beyond {0}": "0",
+    "its text is close to {0}": "0",
+    "less {0}": "0",
+    "without {0}": "0",
+    "The catalog has no such {0}": "0",
+    "no difference was found; with this many people one smaller than {0} would not have been seen.": "0",
+    "Exposure: {0}": "0",
+    "for {0}, of all groups by {1} the one that changes most": "01",
+    "Exposure beyond taste: {0}": "0",
+    (
+        "{0}: lists show {1} {2} points beyond what they went on to like ({3} against {4}), everyone else {5} "
+        "(difference {6})."
+    ): "16",
+    "The same people with another {0}: the lists of {1} share {2} of their items [{3}, {4}] {5}; {6}.": "0156",
+    "{0}: lists are {1} for {2}: {3}, everyone else {4} ({5}).": "125",
+    (
+        "The search server at {0} was not used, because {1}. The list is complete: this machine has found it "
+        "by itself. The server is asked again in {2} seconds."
+    ): "1",
+    "{0} is out of range": "0",
+    "Make the {0} “{1}”": "0",
+    "Leave the {0} unknown": "0",
+    "Changing only the {0} changes {1}{2}.": "012",
+    "Changing only the {0} changes nothing: everyone is shown the same items in the same order.": "0",
+    "Changing only the {0} changes only the order: everyone is shown the same items, at other places.": "0",
+    "the items listed for {0} have {1} than those listed for {2}": "1",
+    "{0} {1} likes on average [{2}, {3}]": "1",
+    "{0} {1} listed for one group and never for another": "1",
+    "no category gets clearly more or less attention by the {0}": "0",
+    (
+        "This speaks of {0} invented people, each once in every group with all but the {1} equal; the "
+        "intervals say how much the means depend on which of these people are taken, and nothing about a "
+        "population."
+    ): "1",
+    "{0}{1} changed since then": "01",
+    "there is no list of {0} any more ({1}).": "1",
+    "{0} of {1} items of {2} {3}.": "3",
+    "{0} has {1} more {2}.": "2",
+    "{0}, {1} every list is the same.": "01",
+    "{0} (“{1}” in place of “{2}”)": "0",
+    "shares {0} with {1}": "0",
+    "same {0} as {1}": "0",
+    ", shares {0}": "0",
+}
+"""Sentences that the library fills with phrases of its own, and in which places; all else is data, and stays as it is."""
 
 
 def library_texts() -> dict[tuple[str | tuple[str, str], str | None], list[str]]:
     """Returns what the rooms say, as texts with ``{0}`` for what is filled in, and the files that say it."""
     found: dict[tuple[str | tuple[str, str], str | None], list[str]] = {}
+    found |= {(text, None): [] for text in (*PHRASES, *(joint for joint in (*_JOINTS, *_INNER_JOINTS, ".")))}
     for room in ROOMS:
         path = _ROOT / "recsys" / room
         for text in dict.fromkeys(_said(ast.parse(path.read_text("utf-8")))):
@@ -70,54 +174,102 @@ def retold(text: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def _retold(text: str, spoken: str) -> str:
-    return _found(text, spoken, 0) or text
+    return _found(text, spoken) or text
 
 
-def _found(text: str, spoken: str, depth: int) -> str | None:
+def _found(text: str, spoken: str, *, is_inner: bool = False) -> str | None:
     """The text in the language, ``None`` if no catalog knows it or a part of it."""
-    for known in (text, text[:1].lower() + text[1:], text.removesuffix(".")):
-        told = _whole(known, spoken) or _filled(known, spoken, depth)
-        if told is not None:
-            return told + ("。" if known == text.removesuffix(".") != text else "")
-    for joint in _JOINTS if depth < _DEEPEST else ():
-        parts = text.split(joint)
-        told_parts = [_found(part, spoken, depth + 1) for part in parts] if len(parts) > 1 else []
+    told = _listed(text, spoken, "; ", _SENTENCE) or _sentence(text, spoken) or _joined(text, spoken, is_inner=is_inner)
+    if told is None:
+        told = next((found for known in _spelled(text) if (found := _filled(known, spoken, _LABEL))), None)
+    if told is None and (is_inner or not any(map(str.isalpha, text.replace(" to ", "")))):  # from one number to another
+        told = _listed(text, spoken, ", ", _LOOSE) or _filled(text, spoken, _LOOSE)
+    return told
+
+
+def _listed(text: str, spoken: str, joint: str, strength: int) -> str | None:
+    """The text as several phrases of which all are known."""
+    parts = text.split(joint) if joint in text else []
+    told = [_filled(part, spoken, strength) if strength == _LOOSE else _sentence(part, spoken) for part in parts]
+    return catalog(spoken, LIBRARY).gettext(joint).join(filter(None, told)) if parts and all(told) else None
+
+
+def _spelled(text: str) -> Sequence[str]:
+    """The text as it may stand in the catalog: it may begin a sentence here."""
+    return tuple(dict.fromkeys((text, text.strip(), text[:1].lower() + text[1:])))
+
+
+def _sentence(text: str, spoken: str) -> str | None:
+    """The text as one sentence or phrase, with or without its full stop."""
+    for find in (_whole, lambda known, spoken: _filled(known, spoken, _SENTENCE)):
+        for known in _spelled(text):
+            if told := find(known, spoken):
+                return told
+    if text.endswith(".") and (told := _sentence(text[:-1], spoken)):
+        return told + catalog(spoken, LIBRARY).gettext(".")
+    return None
+
+
+def _joined(text: str, spoken: str, *, is_inner: bool) -> str | None:
+    """The text as several phrases of which one is known."""
+    for joint in (*_JOINTS, *(_INNER_JOINTS if is_inner else ())):
+        parts = text.split(joint) if joint in text else []
+        told_parts = [_sentence(part, spoken) or _joined(part, spoken, is_inner=is_inner) for part in parts]
         if any(told_parts):
-            made = [told or part for told, part in zip(told_parts, parts, strict=True)]
-            return catalog(spoken).pgettext("joint", joint).join(made)
+            told_parts = [
+                told or (_found(part, spoken, is_inner=True) if is_inner or joint == ": " else None)
+                for told, part in zip(told_parts, parts, strict=True)
+            ]
+            joined = catalog(spoken, LIBRARY).gettext(joint)
+            return joined.join(told or part for told, part in zip(told_parts, parts, strict=True))
     return None
 
 
 def _whole(text: str, spoken: str) -> str | None:
     for domain in (LIBRARY, PAGES):
-        told = catalog(spoken, domain).gettext(text)
+        told = catalog(spoken, domain).gettext(text) if text else text
         if told != text:
             return told
     return None
 
 
-def _filled(text: str, spoken: str, depth: int) -> str | None:
-    """The text by the longest pattern that it fits; what was filled in is told by itself."""
-    if depth > _DEEPEST:
-        return None
-    for anchor, pattern, names, message in _patterns(spoken):
-        if anchor in text and (fit := pattern.fullmatch(text)):
+def _filled(text: str, spoken: str, strength: int) -> str | None:
+    """The text by the longest pattern of that strength that it fits."""
+    for anchor, pattern, names, message in _patterns(spoken, strength):
+        has_stop = text.endswith(".") and not message.endswith(".")  # it is no part of what is filled in
+        if anchor in text and not has_stop and (fit := pattern.fullmatch(text)):
+            values = dict(zip(names, fit.groups(), strict=True))
+            ours = COMPOSED.get(message, "")
             values = {
-                name: _found(value, spoken, depth + 1) or value for name, value in zip(names, fit.groups(), strict=True)
+                name: (_found(value, spoken, is_inner=True) if name in ours else None) or value
+                for name, value in values.items()
             }
             told = catalog(spoken, LIBRARY).gettext(message)
             return "".join(values.get(part, part) if n % 2 else part for n, part in enumerate(_PLACE.split(told)))
     return None
 
 
+def _messages(spoken: str) -> list[str]:
+    """Every text of the library's catalog."""
+    with languages.po_file(spoken, LIBRARY).open("rb") as file:
+        return [message.id for message in read_po(file) if isinstance(message.id, str) and message.id]
+
+
+def _strength(fixed: Sequence[str]) -> int:
+    """How sure a pattern is: words enough, a word in front of data (“Liked …”), or what may be in a title as well (“… and …”)."""
+    if sum(letter.isalpha() for piece in fixed for letter in piece) >= _ENOUGH:
+        return _SENTENCE
+    return _LABEL if fixed[0].strip() else _LOOSE
+
+
 @cache
-def _patterns(spoken: str) -> list[tuple[str, re.Pattern[str], list[str], str]]:
-    """For every text with something to fill in: its longest word group, its pattern, the names of its places, itself."""
+def _patterns(spoken: str, strength: int) -> list[tuple[str, re.Pattern[str], list[str], str]]:
+    """For every text with something to fill in: its longest piece, its pattern, the names of its places, itself."""
     found = []
-    for message in catalog(spoken, LIBRARY)._catalog if spoken else ():  # type: ignore[attr-defined]
-        pieces = _PLACE.split(message) if isinstance(message, str) else []
-        if len(pieces) > 1:
-            fixed, names = pieces[::2], pieces[1::2]
-            body = re.escape(fixed[0]) + "".join(f"(.+?){re.escape(piece)}" for piece in fixed[1:])
+    for message in _messages(spoken):
+        pieces = _PLACE.split(message)
+        fixed, names = pieces[::2], pieces[1::2]
+        if names and _strength(fixed) == strength:
+            body = re.escape(fixed[0]) + "".join(f"(.*?){re.escape(piece)}" for piece in fixed[1:])
             found.append((max(fixed, key=len), re.compile(body, re.DOTALL), names, message))
     return sorted(found, key=lambda one: -sum(len(piece) for piece in _PLACE.split(one[3])[::2]))

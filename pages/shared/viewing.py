@@ -81,7 +81,7 @@ def _draw_shared(page: Page, item_row: int) -> None:
     told = [_in_common(page, item_row, row) for row in shown[:_MOST_TOLD]]
     st.markdown("\n".join(f"- {plain(_capital(retold(text)))}" for text in told))
     paths = facts.paths(item_row, shown, n=_MOST_PATHS)
-    spoken = "; ".join(f"{path.edge} {path.labels[1]} {path.labels[2]}" for path in paths)
+    spoken = "; ".join(f"{retold(path.edge)} {path.labels[1]} {path.labels[2]}" for path in paths)
     st.plotly_chart(
         draw_paths(paths, is_dark=st.context.theme.type == "dark"),
         config={"displayModeBar": False},

@@ -4,6 +4,7 @@ Texts that are new stand there empty, those that nothing says any more are gone;
 """
 
 import ast
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -58,9 +59,9 @@ def main() -> None:
         head, _gap, _rest = path.read_text("utf-8").partition("\n\n")
         with path.open("rb") as file:
             made = updated(read_po(file), texts)
-        with path.open("wb") as file:
-            file.write(f"{head}\n".encode())
-            write_po(file, made, width=120, omit_header=True)
+        body = io.BytesIO()
+        write_po(body, made, width=120, omit_header=True)
+        path.write_text(f"{head}\n\n{body.getvalue().decode().strip()}\n", "utf-8")
 
 
 if __name__ == "__main__":
