@@ -11,7 +11,8 @@ HEADINGS = (
     "what to do", "view", "95 % from", "to", "level", "asked", "with it", "without it", "method", "better by", "measure", "is",
     "liked later", "run", "scorer", "seconds", "at", "rank before", "rank after", "lists", "how many", "different items",
     "what everybody gets", "best score", "dead zone", "why", "the text that BERT encodes", "then", "now", "year", "price",
-    "age", "gender", "users", "interactions", "graph", "probability", "direction", "share of variance", "in the nearest ten of", "hub",
+    "age", "gender", "users", "interactions", "graph", "probability", "direction", "share of variance", "in the nearest ten of", 
+    "hub",
     "cosine to the nearest ten", "silhouette",
-    "mean score", "characters",
+    "mean score", "characters", "word", "words",
 )  # fmt: skip

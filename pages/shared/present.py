@@ -71,7 +71,9 @@ def draw_present(recommender: Recommender) -> None:
 def _draw_ages(dataset: Dataset) -> None:
     """Draws how many users are in each band of age, without those that are too few to be shown."""
     counts = shown_counts(groups_of(dataset.users, AGE))
-    shown = pd.Series({band: n for band, n in counts.items() if n is not None}, name=heading("users"), dtype=int)
+    shown = pd.Series(
+        {retold(band): n for band, n in counts.items() if n is not None}, name=heading("users"), dtype=int
+    )
     if len(shown):
         st.bar_chart(shown.rename_axis(heading("age")), height=420, sort=False, alt=_("Number of users by age"))
     hidden = [band for band, n in counts.items() if n is None]

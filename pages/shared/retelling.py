@@ -58,6 +58,7 @@ ROOMS: Sequence[str] = (
 _NO_SENTENCE = re.compile(r"[<>]|color-|^[\w./]+[:_/][\w./:]*$|^--")
 _WORDS = re.compile(r"[A-Za-z]{2,}[a-z,;:.)”]* +[“(\[{A-Za-z]|[}”)] +[a-z]{2}|^[A-Z]?[a-z]+ \{")
 _PLACE = re.compile(r"\{(\w+)\}")
+_BECOMES = " → "
 _JOINTS, _INNER_JOINTS = ("; ", " · ", ", and ", ": "), (", ", " and ")
 """Between the phrases of a sentence; the inner ones may be in titles as well, so they count only in what is known to be ours."""
 _SENTENCE, _LABEL, _LOOSE = 3, 2, 1
@@ -66,6 +67,9 @@ _ENOUGH = 7
 PHRASES = (
     "Popularity", "worse", "better", "more", "fewer", "but", "and", "item", "items", "no", "yes", "{0}, {1} threads, {2}",
     "encode", "search", "contributions", "age {0}", "gender {0}", "Age, 10 to 80", "starting",
+    "like", "attribute", "hidden", "age", "gender", "first-last", "exact", "under {0}", "{0} and over",
+    "The cells add up to {0}. Largest error of any sum: {1}.",
+    "The cells add up to {0}. With popularity, {1}, that is {2}, {3}. Largest error of any sum: {4}.",
     # figures of findings
     "Near-duplicates", "skewness", "hubs", "never reached", "largest", "groups", "pairs", "threshold", "mean cosine",
     "effective dimension", "dimensions", "largest share", "share", "empty", "median cosine to the nearest ten", "categories",
@@ -74,11 +78,18 @@ PHRASES = (
     "category", "actor", "artist", "author", "award", "brand", "cinematographer", "colour", "director", "editor", "genre",
     "performer", "producer", "publisher", "subject", "tag", "topic", "writer", "{0} actors", "{0} artists", "{0} authors",
     "{0} awards", "{0} categories", "{0} directors", "{0} genres", "{0} producers", "{0} subjects", "{0} tags", "{0} topics",
-    "{0} writers", "categories {0}", "category {0}",
+    "{0} writers", "{0} award nominations", "{0} production companies", "categories {0}", "category {0}", "prequel of {0}",
+    "sequel of {0}", "prequel of {0}, shares {1}", "sequel of {0}, shares {1}",
 )  # fmt: skip
 """What is too short to be told from a key, a name or a format by itself."""
 COMPOSED: Mapping[str, str] = {
-    "The cells add up to {0}.{1} Largest error of any sum: {2}.": "01",
+    "“{0}” stands for {1} people, or for a group from whose number or mean such a group could be computed.": "01",
+    "prequel of {0}, shares {1}": "1",
+    "sequel of {0}, shares {1}": "1",
+    "The cells add up to {0}. Largest error of any sum: {1}.": "0",
+    "The cells add up to {0}. With popularity, {1}, that is {2}, {3}. Largest error of any sum: {4}.": "02",
+    "Facets: an exact sum by construction; words: {0} vector-valued Shapley values.": "0",
+    "Facets: {0} Shapley values; words: {1} vector-valued Shapley values.": "01",
     "With popularity, {0}, that is {1}, {2}.": "1",
     "{0}, beyond the text": "0",
     "beyond {0}": "0",
@@ -179,11 +190,15 @@ def _retold(text: str, spoken: str) -> str:
 
 def _found(text: str, spoken: str, *, is_inner: bool = False) -> str | None:
     """The text in the language, ``None`` if no catalog knows it or a part of it."""
+    if _BECOMES in text:  # of a facet that is another for B
+        return _BECOMES.join(_found(part, spoken, is_inner=is_inner) or part for part in text.split(_BECOMES))
     told = _listed(text, spoken, "; ", _SENTENCE) or _sentence(text, spoken) or _joined(text, spoken, is_inner=is_inner)
     if told is None:
         told = next((found for known in _spelled(text) if (found := _filled(known, spoken, _LABEL))), None)
     if told is None and (is_inner or not any(map(str.isalpha, text.replace(" to ", "")))):  # from one number to another
         told = _listed(text, spoken, ", ", _LOOSE) or _filled(text, spoken, _LOOSE)
+        if told is None and text.endswith(".") and (found := _found(text[:-1], spoken, is_inner=is_inner)):
+            told = found + catalog(spoken, LIBRARY).gettext(".")
     return told
 
 
@@ -271,5 +286,7 @@ def _patterns(spoken: str, strength: int) -> list[tuple[str, re.Pattern[str], li
         fixed, names = pieces[::2], pieces[1::2]
         if names and _strength(fixed) == strength:
             body = re.escape(fixed[0]) + "".join(f"(.*?){re.escape(piece)}" for piece in fixed[1:])
+            if not fixed[0]:  # what stands in front of a colon is a phrase of its own
+                body = body.replace("(.*?)", "((?:(?!: |; ).)*?)", 1)
             found.append((max(fixed, key=len), re.compile(body, re.DOTALL), names, message))
     return sorted(found, key=lambda one: -sum(len(piece) for piece in _PLACE.split(one[3])[::2]))
