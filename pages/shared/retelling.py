@@ -113,7 +113,7 @@ _SENTENCE, _LABEL, _LOOSE = 3, 2, 1
 _ENOUGH = 7
 """Letters of a pattern that no data has by chance."""
 PHRASES = (
-    "Popularity", "worse", "better", "more", "fewer", "but", "and", "item", "items", "no", "yes", "{0}, {1} threads, {2}",
+    "Popularity", "worse", "better", "more", "fewer", "but", "and", "item", "items", "user", "no", "yes", "{0}, {1} threads, {2}",
     "encode", "search", "contributions", "age {0}", "gender {0}", "Age, 10 to 80", "starting",
     "like", "attribute", "hidden",
     "This copy has no graph. `recsys datasets fetch {0}` reads it from the package recbole.",
