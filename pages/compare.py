@@ -1,22 +1,21 @@
 """What changes if they were someone else?"""
 
-import streamlit as st
-
 from pages.shared.comparing import compare_both, draw_comparison
 from pages.shared.frame import open_page, show_status
 from pages.shared.groups import draw_groups
 from pages.shared.growing import draw_growth
+from pages.shared.language import _
 from pages.shared.many import draw_many
 from pages.shared.scenarios import draw_scenarios
 from pages.shared.second import draw_second
 from pages.shared.sweeping import draw_sweep
+from pages.shared.tabs import draw_tabs
 from pages.shared.wanting import draw_wanted
 
-with open_page("What changes if they were someone else?") as page:
+with open_page(_("What changes if they were someone else?")) as page:
     second = draw_second(page)
     found = compare_both(page, second)
-    names = ("A and B", "Sweep", "Bring it in", "Fairness", "Many people", "Cold to warm", "Share")
-    both, sweeps, wanted, fairness, many, growth, share = st.tabs(names, on_change="rerun", key="tab")
+    both, sweeps, wanted, fairness, many, growth, share = draw_tabs("tab")
     if both.open:
         with both:
             draw_comparison(page, found)

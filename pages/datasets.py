@@ -5,14 +5,15 @@ import streamlit as st
 from pages.shared.bringing import draw_bringing
 from pages.shared.building import draw_building
 from pages.shared.frame import open_page
+from pages.shared.language import N_, _
 from pages.shared.present import draw_present
 
-_VIEWS = ("This dataset", "Bring your own", "Build")
+_VIEWS = (N_("This dataset"), N_("Bring your own"), N_("Build"))
 
-with open_page("What data is this about?") as page:
+with open_page(_("What data is this about?")) as page:
     view = st.segmented_control(
-        "View", _VIEWS, default=_VIEWS[0], key="datasets_view", persist_state="session", required=True,
-        label_visibility="collapsed",
+        _("View"), _VIEWS, default=_VIEWS[0], key="datasets_view", persist_state="session", required=True,
+        label_visibility="collapsed", format_func=_,
     )  # fmt: skip
     if view == "Bring your own":
         draw_bringing()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pages.shared import resources
+from pages.shared.language import N_
 from recsys.confined import CONFINED, ended_by_limit
 from recsys.errors import ColdlensError, DataError
 from recsys.settings import Limits
@@ -65,9 +66,11 @@ def why_it_ended(code: int, said: str, limits: Limits) -> ColdlensError:
     said = last_line(said)
     if code == 2 and said:
         return told_error(said)
-    fix = "Check that the file is what its name says, or raise COLDLENS_MAX_MEMORY_MB."
+    fix = N_("Check that the file is what its name says, or raise COLDLENS_MAX_MEMORY_MB.")
     return DataError(
-        "The file could not be read; the process that tried has ended", kind_of(said) or f"code {code}", fix=fix
+        N_("The file could not be read; the process that tried has ended"),
+        kind_of(said) or f"code {code}",
+        fix=fix,
     )
 
 
@@ -83,7 +86,7 @@ def told_error(said: str) -> ColdlensError:
         r"(?P<what>.*?)\. (?P<fix>.*)", said
     )
     if parts is None:
-        return DataError(said, fix="Try again.")
+        return DataError(said, fix=N_("Try again."))
     found = parts.groupdict()
     return DataError(found["what"], found.get("value"), fix=found["fix"])
 

@@ -10,6 +10,8 @@ import streamlit as st
 from pages.shared import resources
 from pages.shared.frame import Page
 from pages.shared.jobs import Job, jobs
+from pages.shared.language import N_, _
+from pages.shared.retelling import retold
 from pages.shared.widgets import show_error
 from recsys.diagnostics import occurrences
 from recsys.errors import ArtifactError
@@ -33,7 +35,7 @@ _KEPT = 8
 _HUB_OF = 10
 _UNWANTED = "_map_cancelled"
 _NOT_THERE = ArtifactError(
-    "The map was fitted, but it is not there", fix="The dataset may have changed meanwhile; fit it again."
+    N_("The map was fitted, but it is not there"), fix=N_("The dataset may have changed meanwhile; fit it again.")
 )
 
 
@@ -183,8 +185,8 @@ def draw_fitting(page: Page, space: str, n_components: int) -> None:
         _watch_fitting(page, space, n_components)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info("This is a preview: the two main directions of the space.", icon=":material/map:", width="stretch")
-        st.button("Fit the map", on_click=start_fitting, args=(page, space), icon=":material/play_arrow:")
+        st.info(_("This is a preview: the two main directions of the space."), icon=":material/map:", width="stretch")
+        st.button(_("Fit the map"), on_click=start_fitting, args=(page, space), icon=":material/play_arrow:")
 
 
 @st.fragment(run_every=1.0)
@@ -200,7 +202,7 @@ def _watch_fitting(page: Page, space: str, n_components: int) -> None:
         _draw_progress(page, space, job)
         return
     show_error(job.error() or _NOT_THERE)  # it stays until the reader has read it
-    st.button("Try again", on_click=start_fitting, args=(page, space), icon=":material/refresh:")
+    st.button(_("Try again"), on_click=start_fitting, args=(page, space), icon=":material/refresh:")
 
 
 def _draw_progress(page: Page, space: str, job: Job) -> None:
@@ -208,9 +210,11 @@ def _draw_progress(page: Page, space: str, job: Job) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         share = told.get("done", 0) / max(1, told.get("total", 1))
         st.progress(
-            min(1.0, share), text=f"A preview until the map is fitted – {told.get('step', 'starting')}", width="stretch"
+            min(1.0, share),
+            text=_("A preview until the map is fitted – {step}").format(step=retold(told.get("step", "starting"))),
+            width="stretch",
         )
-        st.button("Cancel", on_click=lambda: _cancel(page, space, job), icon=":material/close:")
+        st.button(_("Cancel"), on_click=lambda: _cancel(page, space, job), icon=":material/close:")
 
 
 def _cancel(page: Page, space: str, job: Job) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from pages.shared import uploads
 from pages.shared.asking import ask
 from pages.shared.imported import draw_import
+from pages.shared.language import N_, _, ngettext
 from pages.shared.meaning import draw_meaning, draw_writing
 from pages.shared.widgets import plain, show_error
 from recsys.datasets.importing import FilePlan, ImportPlan, check_template, complete, read_plan
@@ -18,7 +19,7 @@ from recsys.errors import ColdlensError
 from recsys.schema import DatasetInfo
 
 _LOOKS, _KEPT = "_looks", 20
-_DOMAINS = ("e-commerce", "video", "music", "news", "books", "unknown")
+_DOMAINS = (N_("e-commerce"), N_("video"), N_("music"), N_("news"), N_("books"), N_("unknown"))
 _TYPES = ["csv", "tsv", "txt", "dat", "jsonl", "ndjson", "json", "parquet", "gz", "zip", "tgz"]
 
 
@@ -28,21 +29,26 @@ def draw_bringing() -> None:
     if not paths:
         return
     try:
-        with st.spinner("Looking into the files…"):
+        with st.spinner(_("Looking into the files…")):
             found = _look(paths, [])
     except ColdlensError as error:
         show_error(error)
         return
-    st.subheader("2 · What they hold")
+    st.subheader(_("2 · What they hold"))
     if n_media := found.get("media"):
-        told = "1 picture or sound lies" if n_media == 1 else f"{n_media:,} pictures and sounds lie"
-        st.caption(
-            f":material/perm_media: {told} beside the tables; those that an Image or Audio column names come along."
+        told = ngettext(
+            "{n} picture or sound lies beside the tables; those that an Image or Audio column names come along.",
+            "{n:,} pictures and sounds lie beside the tables; those that an Image or Audio column names come along.",
+            n_media,
         )
+        st.caption(f":material/perm_media: {told.format(n=n_media)}")
     parts: tuple[FilePlan, ...] = ()
     looks: Sequence[Mapping[str, Any]] = ()
     if found["format"]:
-        st.success(f"This is **{plain(found['format'])}**: its files are read as they are.", icon=":material/verified:")
+        st.success(
+            _("This is **{format}**: its files are read as they are.").format(format=plain(found["format"])),
+            icon=":material/verified:",
+        )
     else:
         try:
             parts, looks = _draw_parts(paths, found)
@@ -52,34 +58,40 @@ def draw_bringing() -> None:
         if not looks:
             return
         if not any(part.table.kind == "items" for part in parts):
-            st.warning("One of the files has to hold the items.", icon=":material/warning:")
+            st.warning(_("One of the files has to hold the items."), icon=":material/warning:")
             return
     has_ratings = any("rating" in part.table.roles for part in parts)
     name, said = _draw_about(paths, known=found["format"], has_ratings=has_ratings)
     plan = said if found["format"] else _draw_template(complete(said, parts), looks)
     if plan is None:
         return
-    st.subheader("5 · Check and import" if parts else "4 · Check and import")
+    st.subheader(_("5 · Check and import") if parts else _("4 · Check and import"))
     draw_import(paths, name, plan)
 
 
 def _draw_files() -> list[Path]:
-    st.subheader("1 · Files")
+    st.subheader(_("1 · Files"))
     st.markdown(
-        "A file of **items** (an id and a title for each), and, if you have them, of **users** and **interactions**, and the "
-        "triples of a graph. CSV of any kind, JSON Lines, Parquet, or a zip of them; MovieLens, Book-Crossing, MIND, Amazon "
-        "Reviews 2023 and Last.fm 360K are recognised as they come. Pictures and sounds come along in one zip with the table "
-        "whose columns name them, such as `photos/red.png`."
+        _(
+            "A file of **items** (an id and a title for each), and, if you have them, of **users** and **interactions**, and the "
+            "triples of a graph. CSV of any kind, JSON Lines, Parquet, or a zip of them; MovieLens, Book-Crossing, MIND, Amazon "
+            "Reviews 2023 and Last.fm 360K are recognised as they come. Pictures and sounds come along in one zip with the table "
+            "whose columns name them, such as `photos/red.png`."
+        )
     )
     limit = int(st.get_option("server.maxUploadSize"))
     files = st.file_uploader(
-        "Files", type=_TYPES, accept_multiple_files=True, key="own_files",
-        help=f"Up to {limit} MB each (server.maxUploadSize). Put larger ones into “{uploads.INBOX}” in the data folder.",
+        _("Files"), type=_TYPES, accept_multiple_files=True, key="own_files",
+        help=_("Up to {limit} MB each (server.maxUploadSize). Put larger ones into “{inbox}” in the data folder.").format(
+            limit=limit, inbox=uploads.INBOX
+        ),
     )  # fmt: skip
     waiting = {path.name: path for path in uploads.inbox()}
     chosen: list[str] = []
     if waiting:
-        chosen = st.multiselect(f"Or from the folder {uploads.INBOX}, of any size", list(waiting), key="own_inbox")
+        chosen = st.multiselect(
+            _("Or from the folder {inbox}, of any size").format(inbox=uploads.INBOX), list(waiting), key="own_inbox"
+        )
     try:
         return [*uploads.keep(files), *(waiting[name] for name in chosen)]
     except ColdlensError as error:
@@ -113,7 +125,7 @@ def _draw_parts(
     if any(asked):
         plans = [part or look["plan"] for part, look in zip(asked, found["looks"], strict=True)]
         try:
-            with st.spinner("Reading again…"):
+            with st.spinner(_("Reading again…")):
                 found = _look(paths, plans)
         except ColdlensError as error:
             show_error(error)
@@ -153,24 +165,26 @@ DIALECT_VALUES: Mapping[str, Mapping[str, str]] = {"delimiter": {"tab": "\t"}, "
 
 
 def _draw_about(paths: Sequence[Path], *, known: str | None, has_ratings: bool) -> tuple[str, ImportPlan]:
-    st.subheader("3 · What it is")
+    st.subheader(_("3 · What it is"))
     guess = re.sub(r"[^a-z0-9]+", "-", (known or paths[0].stem).lower()).strip("-")[:60] or "my-catalog"
     left, right = st.columns(2)
-    name = left.text_input("Name of the dataset", guess, key=f"own-name-{guess}", max_chars=60,
-                           help="Small letters, digits, - and _; the folder is called so.")  # fmt: skip
+    name = left.text_input(_("Name of the dataset"), guess, key=f"own-name-{guess}", max_chars=60,
+                           help=_("Small letters, digits, - and _; the folder is called so."))  # fmt: skip
     title = right.text_input(
-        "Title", known or guess.replace("-", " ").capitalize(), key=f"own-title-{guess}", max_chars=100
+        _("Title"), known or guess.replace("-", " ").capitalize(), key=f"own-title-{guess}", max_chars=100
     )
     if known:
         return name.strip(), ImportPlan(title=title)
-    domain = left.selectbox("Domain", _DOMAINS, index=len(_DOMAINS) - 1, key="own-domain", accept_new_options=True)
-    licence = right.text_input("Licence", "unknown", key="own-licence", max_chars=200)
-    source = st.text_input("Source", "", key="own-source", max_chars=300, placeholder="Where the data comes from")
+    domain = left.selectbox(
+        _("Domain"), _DOMAINS, index=len(_DOMAINS) - 1, key="own-domain", accept_new_options=True, format_func=_
+    )
+    licence = right.text_input(_("Licence"), "unknown", key="own-licence", max_chars=200)
+    source = st.text_input(_("Source"), "", key="own-source", max_chars=300, placeholder=_("Where the data comes from"))
     liked_from = None
     if has_ratings:
         liked_from = st.number_input(
-            "A like is a rating of at least", value=None, key="own-liked-from", placeholder="four fifths of the scale",
-            help="Empty: 4 of 5, 8 of 10, 80 of 100, by the highest rating that is there; counts are likes, all of them.",
+            _("A like is a rating of at least"), value=None, key="own-liked-from", placeholder=_("four fifths of the scale"),
+            help=_("Empty: 4 of 5, 8 of 10, 80 of 100, by the highest rating that is there; counts are likes, all of them."),
         )  # fmt: skip
     plan = ImportPlan(title=title, domain=domain or "unknown", licence=licence, source=source, liked_from=liked_from)
     return name.strip(), plan
@@ -178,13 +192,15 @@ def _draw_about(paths: Sequence[Path], *, known: str | None, has_ratings: bool) 
 
 def _draw_template(plan: ImportPlan, looks: Sequence[Mapping[str, Any]]) -> ImportPlan | None:
     """Draws the template of an item with how the first items read; ``None`` if it cannot be used."""
-    st.subheader("4 · How an item reads")
+    st.subheader(_("4 · How an item reads"))
     table = next(part.table for part in plan.files if part.table.kind == "items")
     fields = (*table.roles, *(name for name in table.attributes if name not in table.roles))
     pattern = plan.item_template or DatasetInfo("").item_template
     pattern = st.text_input(
-        "Template of the text that BERT reads", pattern, key=f"own-template-{pattern}",
-        help="{name} is a field; a part in square brackets is left out when its field is empty. Fields: " + ", ".join(fields),
+        _("Template of the text that BERT reads"), pattern, key=f"own-template-{pattern}",
+        help=_("{name} is a field; a part in square brackets is left out when its field is empty. Fields:")
+        + " "
+        + ", ".join(fields),
     )  # fmt: skip
     try:
         template = check_template(pattern, fields)
@@ -201,7 +217,7 @@ def _draw_template(plan: ImportPlan, looks: Sequence[Mapping[str, Any]]) -> Impo
             values["categories"] = ", ".join(
                 filter(None, (v.strip() for v in values["categories"].split(table.separator)))
             )
-        st.markdown(f":material/notes: {plain(template.render(values)) or '(empty)'}")
+        st.markdown(f":material/notes: {plain(template.render(values)) or _('(empty)')}")
     return plan.model_copy(update={"item_template": pattern})
 
 

@@ -21,13 +21,13 @@ function middle(place, k) {
   return place * ROW + ROW / 2 + (place >= k ? BREAK : 0);
 }
 
-function side(name, rows, k, rankOf, withBadge, press, nodes) {
+function side(name, rows, k, rankOf, withBadge, press, nodes, beyond) {
   const column = make("div", "side");
   column.append(make("div", "head", name));
   const list = make("ol");
   list.setAttribute("aria-label", name);
   rows.forEach((item, place) => {
-    if (place === k) list.append(make("li", "break", "not in this list"));
+    if (place === k) list.append(make("li", "break", beyond));
     const row = make("li", place >= k ? "off" : "");
     const button = make("button");
     button.type = "button";
@@ -77,8 +77,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const bump = make("div", "bump");
   bump.setAttribute("role", "group");
   bump.setAttribute("aria-label", data.label);
-  const left = side(data.names[0], data.first, data.firstK, (item) => item.firstRank, false, press, nodes);
-  const right = side(data.names[1], data.second, data.secondK, (item) => item.secondRank, true, press, nodes);
+  const left = side(data.names[0], data.first, data.firstK, (item) => item.firstRank, false, press, nodes, data.beyond);
+  const right = side(data.names[1], data.second, data.secondK, (item) => item.secondRank, true, press, nodes, data.beyond);
   bump.append(left, lines(data, nodes), right);
   for (const [id, own] of Object.entries(nodes)) {
     const light = (on) => own.forEach((node) => node.classList.toggle("lit", on || id === data.chosen));

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.language import N_, _
 from recsys.whatif import Change, Comparison
 
 _HERE = Path(__file__).parent
@@ -15,7 +16,7 @@ _component = st.components.v2.component(
     css=(_HERE / "bump.css").read_text("utf-8"),
     js=(_HERE / "bump.js").read_text("utf-8"),
 )
-_LIKED = "liked"
+_LIKED = N_("liked")
 
 
 def draw_bump(found: Comparison, *, chosen: str | None, on_press: Callable[[str], None]) -> None:
@@ -33,13 +34,14 @@ def draw_bump(found: Comparison, *, chosen: str | None, on_press: Callable[[str]
 
     _component(
         data={
-            "names": ["A sees", "B sees"],
+            "names": [_("A sees"), _("B sees")],
+            "beyond": _("not in this list"),
             "first": [_values(change) for change in first],
             "second": [_values(change) for change in second],
             "firstK": len(found.first),
             "secondK": len(found.second),
             "chosen": chosen,
-            "label": "The lists of A and B; press an item to see why it differs",
+            "label": _("The lists of A and B; press an item to see why it differs"),
         },
         key="bump",
         on_pressed_change=pressed,
@@ -60,16 +62,16 @@ def _values(change: Change) -> dict[str, Any]:
         "kind": change.kind,
         "badge": told(change),
         "told": told(change),
-        "firstRank": str(change.first_place or change.first_rank or _LIKED),
-        "secondRank": str(change.second_place or change.second_rank or _LIKED),
+        "firstRank": str(change.first_place or change.first_rank or _(_LIKED)),
+        "secondRank": str(change.second_place or change.second_rank or _(_LIKED)),
     }
 
 
 def told(change: Change) -> str:
     """Returns what happens to an item, in a word."""
     if change.kind in ("entered", "left"):
-        return {"entered": "enters", "left": "leaves"}[change.kind]
+        return _("enters") if change.kind == "entered" else _("leaves")
     if change.kind == "same":
-        return "same"
+        return _("same")
     steps = abs((change.first_place or 0) - (change.second_place or 0))
     return f"{'↑' if change.kind == 'up' else '↓'} {steps}"

@@ -7,15 +7,17 @@ import streamlit as st
 
 from pages.shared import figures
 from pages.shared.going import explain_item
+from pages.shared.language import N_, _
+from pages.shared.retelling import retold
 from pages.shared.stages import stage
-from pages.shared.widgets import plain
+from pages.shared.widgets import plain, show_table
 from recsys.recommender import Recommender
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Dataset, Facet, Recommendations
 from recsys.views.view import IMAGE
 
 _PER_PAGE = 20
 """Session key of the item whose explanation was asked for on a card: its item_id."""
-PROBABILITY = (
+PROBABILITY = N_(
     "How likely a like is, calibrated on users held out from training: of a hundred items with 30 %, such people went on to "
     "like about thirty."
 )
@@ -43,7 +45,7 @@ def draw_cards(found: Recommendations, recommender: Recommender) -> None:
                 st.image(bar, width="stretch", alt=_spoken(row["score"], values, found.facets))
                 if has_views:
                     shares = dict(zip(found.views, by_view[n].tolist(), strict=True))
-                    told = ", ".join(f"{figures.VIEW_NAMES[view]} {value:+.3f}" for view, value in shares.items())
+                    told = ", ".join(f"{_(figures.VIEW_NAMES[view])} {value:+.3f}" for view, value in shares.items())
                     st.image(figures.view_bar(shares, sides=sides, is_dark=is_dark), width="stretch", alt=told)
                 _draw_reason(row, found, n, reasons[n])
 
@@ -55,12 +57,12 @@ def draw_legend(facets: tuple[Facet, ...], views: Sequence[str] = ()) -> None:
     with st.container(gap=None):
         with st.container(horizontal=True, gap="small"):
             if views:
-                st.caption("Of the person", width="content")
+                st.caption(_("Of the person"), width="content")
             for name, picture in figures.legend_pictures(facets, is_dark=is_dark):
                 st.image(picture, alt=name)
         if views:
             with st.container(horizontal=True, gap="small"):
-                st.caption("Of the item (thin bar)", width="content")
+                st.caption(_("Of the item (thin bar)"), width="content")
                 for name, picture in figures.view_legend_pictures(views, is_dark=is_dark):
                     st.image(picture, alt=name)
 
@@ -80,46 +82,46 @@ def _draw_heading(row: pd.Series, recommender: Recommender, *, is_dark: bool) ->
     with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False):
         draw_picture(recommender, item_row, row["title"], is_dark=is_dark)
         with st.container(gap=None):
-            st.markdown(f"**{row['rank']}. {plain(row['title']) or 'Untitled'}**")
-            st.caption(plain(" · ".join(facts)) or "No further facts")
+            st.markdown(f"**{row['rank']}. {plain(row['title']) or _('Untitled')}**")
+            st.caption(plain(" · ".join(facts)) or _("No further facts"))
 
 
 def _draw_reason(row: pd.Series, found: Recommendations, number: int, reason: str) -> None:
     score, probability = row["score"], row["probability"]
-    st.caption(plain(reason))
+    st.caption(plain(retold(reason)))
     if pd.notna(probability):
-        st.markdown(f"{probability:.0%} likely to be liked".replace("%", " %"))
+        st.markdown(_("{probability:.0%} likely to be liked").format(probability=probability).replace("%", " %"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        with st.popover(f"{score:.3f}", help="The numbers behind the bar"):
+        with st.popover(f"{score:.3f}", help=_("The numbers behind the bar")):
             split = split_of(found, number)
             names = [name for name in split.columns if name != "part"]
-            st.dataframe(split, hide_index=True, column_config=_signed(names), alt="Parts of the score")
-            st.caption(f"They add up to the score, {score:.4f}.")
+            show_table(split, column_config=_signed(names), alt=_("Parts of the score"))
+            st.caption(_("They add up to the score, {score:.4f}.").format(score=score))
             if pd.notna(probability):
-                st.caption(PROBABILITY)
-        if st.button("Why?", key=f"why-{row[ITEM_ID]}", help="Parts, words, and what would change it"):
+                st.caption(_(PROBABILITY))
+        if st.button(_("Why?"), key=f"why-{row[ITEM_ID]}", help=_("Parts, words, and what would change it")):
             explain_item(row[ITEM_ID])
 
 
 def split_of(found: Recommendations, number: int) -> pd.DataFrame:
     """Returns one row for each part of one item's score: what it adds, and through which views of the item."""
     values = found.contributions.iloc[number].to_numpy()
-    split = pd.DataFrame({"part": [facet.label for facet in found.facets], "contribution": values})
+    split = pd.DataFrame({"part": [retold(facet.label) for facet in found.facets], "contribution": values})
     for place, view in enumerate(found.views):
         if view != "prior" and found.by_view[number, :, place].any():
-            split[figures.VIEW_NAMES[view]] = found.by_view[number, :, place]
+            split[_(figures.VIEW_NAMES[view])] = found.by_view[number, :, place]
     return split
 
 
 def _spoken(score: float, values: list[float], facets: tuple[Facet, ...]) -> str:
-    parts = ", ".join(f"{facet.label} {value:+.3f}" for value, facet in zip(values, facets, strict=True))
-    return f"Score {score:.3f}: {parts or 'no parts'}"
+    parts = ", ".join(f"{retold(facet.label)} {value:+.3f}" for value, facet in zip(values, facets, strict=True))
+    return _("Score {score:.3f}: {parts}").format(score=score, parts=parts or _("no parts"))
 
 
 @stage("table")
 def draw_table(found: Recommendations, dataset: Dataset) -> None:
     """Draws the list as a table with one column per part of the score."""
-    labels = {facet.key: facet.label for facet in found.facets}
+    labels = {facet.key: retold(facet.label) for facet in found.facets}
     table = found.table.rename(columns=labels)
     table["probability"] *= 100
     if table["probability"].isna().all():
@@ -130,15 +132,15 @@ def draw_table(found: Recommendations, dataset: Dataset) -> None:
         table.insert(3 + place, name, [list(v) for v in values] if name == CATEGORIES else values)
     lowest, highest = min(0.0, float(table["score"].min())), max(1e-9, float(table["score"].max()))
     config = _signed(labels.values()) | {
-        "rank": st.column_config.NumberColumn("Rank", width="small"),
+        "rank": st.column_config.NumberColumn(_("Rank"), width="small"),
         ITEM_ID: None,
-        "title": st.column_config.TextColumn("Title", pinned=True),
-        "year": st.column_config.NumberColumn("Year", format="%d", width="small"),
-        "categories": st.column_config.ListColumn("Categories"),
-        "score": st.column_config.ProgressColumn("Score", format="%.3f", min_value=lowest, max_value=highest),
-        "probability": st.column_config.NumberColumn("Probability", format="%.0f %%", help=PROBABILITY),
+        "title": st.column_config.TextColumn(_("Title"), pinned=True),
+        "year": st.column_config.NumberColumn(_("Year"), format="%d", width="small"),
+        "categories": st.column_config.ListColumn(_("Categories")),
+        "score": st.column_config.ProgressColumn(_("Score"), format="%.3f", min_value=lowest, max_value=highest),
+        "probability": st.column_config.NumberColumn(_("Probability"), format="%.0f %%", help=_(PROBABILITY)),
     }
-    st.dataframe(table, hide_index=True, column_config=config, alt="Recommended items with the parts of their scores")
+    show_table(table, column_config=config, alt=_("Recommended items with the parts of their scores"))
 
 
 def _signed(names: object) -> dict:

@@ -6,6 +6,8 @@ from textwrap import wrap
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.shared.language import _
+from pages.shared.retelling import retold
 from recsys.evaluation import HEADLINE, OURS, Evaluation, Interval, Slice
 
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
@@ -29,12 +31,14 @@ def curve(evaluation: Evaluation, methods: Sequence[str], measure: str = HEADLIN
                 "thickness": 1,
                 "width": 3,
             },
-            name=method,
+            name=retold(method),
             mode="lines+markers",
             line={"color": _PALETTE[number % len(_PALETTE)], "width": 4 if method == OURS else 1.5},
             marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)], "size": 9},
         )
-    figure.update_layout(**_layout(f"{measure}, 95 % interval", 420), legend={"orientation": "h", "y": -0.2})
+    figure.update_layout(
+        **_layout(_("{measure}, 95 % interval").format(measure=measure), 420), legend={"orientation": "h", "y": -0.2}
+    )
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=list(evaluation.levels))
     return figure
@@ -50,8 +54,10 @@ def heat_map(rows: Mapping[str, Sequence[Slice]], measure: str) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=means,
-            x=["<br>".join(wrap(method, 12)) for method in rows],  # narrow, so that the cells have room on a phone
-            y=[f"{group}<br>n = {counts[group]}" for group in groups],
+            x=[
+                "<br>".join(wrap(retold(method), 12)) for method in rows
+            ],  # narrow, so that the cells have room on a phone
+            y=[f"{retold(group)}<br>n = {counts[group]}" for group in groups],
             text=texts,
             texttemplate="%{text}",
             textfont={"color": "#0F172A"},
@@ -72,20 +78,20 @@ def _cell(value: Interval | None) -> str:
 def reliability(bins: pd.DataFrame) -> go.Figure:
     """Returns the share of likes against the probability that was said; on the diagonal, both agree."""
     figure = go.Figure()
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "#999999"}, name="perfect")
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"dash": "dot", "color": "#999999"}, name=_("perfect"))
     for number, (level, frame) in enumerate(bins.groupby("level", sort=False)):
         figure.add_scatter(
             x=frame["probability"],
             y=frame["share"],
             customdata=frame[["n"]],
-            hovertemplate="said %{x:.1%}, was %{y:.1%}<br>%{customdata[0]:,} items<extra></extra>",
+            hovertemplate=_("said %{x:.1%}, was %{y:.1%}<br>%{customdata[0]:,} items") + "<extra></extra>",
             mode="lines+markers",
             name=str(level),
             line={"color": _PALETTE[number % len(_PALETTE)]},
             marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)]},
         )
-    figure.update_layout(**_layout("share that was liked", 420), legend={"orientation": "h", "y": -0.25})
-    figure.update_xaxes(title_text="probability that was shown", tickformat=".0%")
+    figure.update_layout(**_layout(_("share that was liked"), 420), legend={"orientation": "h", "y": -0.25})
+    figure.update_xaxes(title_text=_("probability that was shown"), tickformat=".0%")
     figure.update_yaxes(tickformat=".0%")
     return figure
 
@@ -94,11 +100,11 @@ def run_curve(values: Sequence[float], steps: Sequence[str]) -> go.Figure:
     """Returns the held-out measure of every setting that a training tried."""
     figure = go.Figure()
     figure.add_scatter(
-        x=list(range(1, len(values) + 1)), y=list(values), text=list(steps), mode="lines+markers", name="tried",
+        x=list(range(1, len(values) + 1)), y=list(values), text=list(steps), mode="lines+markers", name=_("tried"),
         hovertemplate="%{text}<br>%{y:.4f}<extra></extra>", line={"color": _PALETTE[0]},
     )  # fmt: skip
-    figure.update_layout(**_layout("held-out nDCG@10", 300))
-    figure.update_xaxes(title_text="setting tried")
+    figure.update_layout(**_layout(_("held-out nDCG@10"), 300))
+    figure.update_xaxes(title_text=_("setting tried"))
     return figure
 
 

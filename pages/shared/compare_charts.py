@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from pages.shared.language import _
 from recsys.whatif import Sweep
 
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -63,7 +64,7 @@ def rank_map(found: Sweep, labels: Sequence[str], *, is_dark: bool) -> go.Figure
     steps, k = found.axis.labels, found.k
     ranks = found.ranks.T
     inside = np.where(found.is_in.T, ranks, np.nan)
-    told = np.where(found.may_show.T, ranks.astype(object), "left out")
+    told = np.where(found.may_show.T, ranks.astype(object), _("left out"))
     names = [f"{_short(labels[row])}" for row in found.rows]
     full = np.array([[escape(labels[row])] * len(steps) for row in found.rows], dtype=object)
     figure = go.Figure(
@@ -71,7 +72,7 @@ def rank_map(found: Sweep, labels: Sequence[str], *, is_dark: bool) -> go.Figure
             z=inside, x=list(range(len(steps))), y=list(range(len(names))), zmin=1, zmax=max(k, 2),
             colorscale=[(0, "#08519C"), (1, "#9ECAE1")], showscale=False, xgap=0 if len(steps) > 40 else 1, ygap=2,
             customdata=np.dstack([full, told, np.array([[escape(step) for step in steps]] * len(names), object)]),
-            hovertemplate="%{customdata[0]}<br>%{customdata[2]}: rank %{customdata[1]}<extra></extra>",
+            hovertemplate=_("%{customdata[0]}<br>%{customdata[2]}: rank %{customdata[1]}") + "<extra></extra>",
             hoverongaps=True,
         )
     )  # fmt: skip
@@ -91,7 +92,7 @@ def rank_map(found: Sweep, labels: Sequence[str], *, is_dark: bool) -> go.Figure
             x0=found.base - 0.5, x1=found.base + 0.5, line={"color": ink, "width": 2}, fillcolor="rgba(0,0,0,0)"
         )  # fmt: skip
         figure.add_annotation(
-            x=found.base, y=1, yref="paper", yanchor="bottom", text="as they are", showarrow=False,
+            x=found.base, y=1, yref="paper", yanchor="bottom", text=_("as they are"), showarrow=False,
             xanchor="left" if found.base == 0 else "center", font={"size": 11, "color": ink},
         )  # fmt: skip
     shown = _ticks(len(steps))
@@ -121,7 +122,8 @@ def _write_ranks(figure: go.Figure, told: np.ndarray, inside: np.ndarray, k: int
 
 
 def _flip_told(is_entering: bool, label: str, step: str) -> str:
-    return f"{escape(label)} {'enters' if is_entering else 'leaves'} at {escape(step)}"
+    told = _("{item} enters at {step}") if is_entering else _("{item} leaves at {step}")
+    return told.format(item=escape(label), step=escape(step))
 
 
 def surface_of_ranks(
@@ -131,7 +133,10 @@ def surface_of_ranks(
     colours = [(0, "#08519C"), (0.45, "#9ECAE1"), (0.5, "#E5E7EB"), (1, "#475569" if is_dark else "#F8FAFC")]
     spread = np.where(ranks <= k, 0.45 * (ranks - 1) / max(k - 1, 1), 0.55 + 0.45 * np.minimum(ranks / (10 * k), 1))
     return _surface(
-        spread, ["left out" if rank != rank else f"rank {rank:,.0f}" for rank in ranks.ravel()], labels, colours
+        spread,
+        [_("left out") if rank != rank else _("rank {rank:,.0f}").format(rank=rank) for rank in ranks.ravel()],
+        labels,
+        colours,
     )
 
 
@@ -184,7 +189,7 @@ def matrix(values: np.ndarray, names: Sequence[str]) -> go.Figure:
             z=values, x=list(range(len(names))), y=list(range(len(names))), text=text,
             texttemplate="%{text}" if len(names) <= 16 else "", textfont={"color": "#0F172A"}, zmin=0, zmax=1,
             colorscale=[(0, "#F7FBFF"), (1, "#7DB8DA")], showscale=False, xgap=1, ygap=1,
-            customdata=[[f"{escape(a)} and {escape(b)}" for b in names] for a in names],
+            customdata=[[_("{first} and {second}").format(first=escape(a), second=escape(b)) for b in names] for a in names],
             hovertemplate="%{customdata}: %{text}<extra></extra>",
         )
     )  # fmt: skip
@@ -222,9 +227,9 @@ def curves(lines: dict[str, np.ndarray]) -> go.Figure:
         figure.add_scatter(
             x=list(range(len(values))), y=values, name=escape(name), mode="lines+markers",
             line={"color": colour, "width": 3, "dash": dash}, marker={"symbol": symbol, "size": 9},
-            hovertemplate="after %{x}: %{y:.0%}<extra></extra>",
+            hovertemplate=_("after %{x}: %{y:.0%}") + "<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title_text="reactions", dtick=1, fixedrange=True)
+    figure.update_xaxes(title_text=_("reactions"), dtick=1, fixedrange=True)
     figure.update_yaxes(tickformat=".0%", range=[-0.04, 1.04], fixedrange=True)
     figure.update_layout(
         height=300, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"}
@@ -247,7 +252,7 @@ def paths(coordinates: np.ndarray, found: dict[str, np.ndarray], *, is_dark: boo
                 "color": colour, "size": [7] * (n - 1) + [16], "symbol": ["circle"] * (n - 1) + ["star"],
                 "line": {"color": ink, "width": 1},
             },
-            hovertemplate=f"{name} after %{{pointNumber}} reactions<extra></extra>",
+            hovertemplate=_("{name} after %{{pointNumber}} reactions").format(name=name) + "<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")

@@ -8,13 +8,16 @@ from pages.shared.atlases import Opened
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.going import explain_item
+from pages.shared.language import N_, _, heading
+from pages.shared.retelling import retold
 from pages.shared.viewing import draw_folded_facts, draw_picture, draw_sound, draw_strongest_facts
-from pages.shared.widgets import plain
+from pages.shared.widgets import plain, show_table
 from recsys.export import neutralise
 from recsys.projection import Place
 from recsys.schema import CATEGORIES, ITEM_ID, Recommendations
 
 _NEIGHBOURS = 10
+_ROWS = (N_("This person's list"), N_("Nearest to this person"), N_("Found titles"), N_("All items"))
 _HIDDEN = (ITEM_ID, "title", CATEGORIES)
 
 
@@ -32,7 +35,9 @@ def draw_drawer(page: Page, opened: Opened, key: str) -> None:
         st.session_state[key] = None if wanted is None else dataset.labelled_rows[wanted]
 
     st.session_state["map_open"] = label
-    st.selectbox("Open an item", options, key="map_open", on_change=choose, placeholder="Click a point, or choose here")
+    st.selectbox(
+        _("Open an item"), options, key="map_open", on_change=choose, placeholder=_("Click a point, or choose here")
+    )
     if chosen is None:
         return
     with st.container(border=True):
@@ -55,30 +60,30 @@ def _draw_facts(page: Page, opened: Opened, row: int) -> None:
                 st.caption(plain(", ".join(item[CATEGORIES])))
     draw_sound(page, row)
     scores = page.recommender.score_all(page.profile)
-    facts = {"score": f"{scores.values[row]:.4f}", "rank by score": f"{scores.rank_of(row):,}"}
-    facts |= {"likes": f"{dataset.popularity[row]:,}"} if len(dataset.likes) else {}
+    facts = {_("score"): f"{scores.values[row]:.4f}", _("rank by score"): f"{scores.rank_of(row):,}"}
+    facts |= {_("likes"): f"{dataset.popularity[row]:,}"} if len(dataset.likes) else {}
     if not opened.is_preview:
-        facts["in the nearest ten of"] = f"{opened.hubness[row]:,.0f} items"
+        facts[_("in the nearest ten of")] = _("{n:,.0f} items").format(n=opened.hubness[row])
     if not np.isnan(opened.atlas.trust.kept[row]):
-        facts["true neighbours kept here"] = f"{opened.atlas.trust.kept[row]:.0%}".replace("%", "\u00a0%")
+        facts[_("true neighbours kept here")] = f"{opened.atlas.trust.kept[row]:.0%}".replace("%", "\u00a0%")
     facts |= {
-        str(name): str(item[name])
+        heading(name): str(item[name])
         for name in item.index
         if name not in _HIDDEN and pd.notna(item[name]) and str(item[name])
     }
-    st.dataframe(
-        pd.DataFrame({"fact": list(facts), "value": list(facts.values())}), hide_index=True, alt="Facts of the item"
-    )
+    show_table(pd.DataFrame({"fact": list(facts), "value": list(facts.values())}), alt=_("Facts of the item"))
     draw_strongest_facts(page, row)
     item_id = str(item[ITEM_ID])
     with st.container(horizontal=True, gap="small"):
-        if st.button("Explain", icon=":material/psychology:", key="map_explain"):
+        if st.button(_("Explain"), icon=":material/psychology:", key="map_explain"):
             explain_item(item_id)
         if item_id in page.profile.liked:
-            st.button("No longer like it", icon=":material/heart_minus:", on_click=_unlike, args=(dataset.labels[row],))
+            st.button(
+                _("No longer like it"), icon=":material/heart_minus:", on_click=_unlike, args=(dataset.labels[row],)
+            )
         else:
             st.button(
-                "Like it", icon=":material/favorite:", on_click=_like, args=(dataset.labels[row],), key="map_like"
+                _("Like it"), icon=":material/favorite:", on_click=_like, args=(dataset.labels[row],), key="map_like"
             )
 
 
@@ -92,7 +97,7 @@ def _unlike(label: str) -> None:
 
 def _draw_neighbours(page: Page, opened: Opened, row: int) -> None:
     dataset = page.dataset
-    st.markdown("**True neighbours**, by cosine in the original space")
+    st.markdown(_("**True neighbours**, by cosine in the original space"))
     near = opened.near(row, _NEIGHBOURS)
     vectors = opened.atlas.space.vectors
     own = np.asarray(vectors[row], np.float64)
@@ -105,7 +110,7 @@ def _draw_neighbours(page: Page, opened: Opened, row: int) -> None:
         {"item": [dataset.labels[n] for n in near], "cosine": cosines, "place on the map": places[near]}
     )
     config = {"cosine": st.column_config.NumberColumn(format="%.3f")}
-    st.dataframe(table, hide_index=True, column_config=config, alt="True neighbours of the item")
+    show_table(table, column_config=config, alt=_("True neighbours of the item"))
 
 
 def draw_selection(page: Page, opened: Opened, rows: list[int], place: Place) -> None:
@@ -116,17 +121,21 @@ def draw_selection(page: Page, opened: Opened, rows: list[int], place: Place) ->
     table = items_table(page, opened, np.array(rows))
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f"**{len(rows):,} items selected**, mean score {table['score'].mean():.4f}")
+            st.markdown(
+                _("**{n_rows:,} items selected**, mean score {mean:.4f}").format(
+                    n_rows=len(rows), mean=table["score"].mean()
+                )
+            )
             with st.container(horizontal=True, width="content", gap="small"):
                 st.download_button("CSV", _csv(table), "coldlens-selection.csv", "text/csv", on_click="ignore")
-                st.button("Clear selection", on_click=_clear, icon=":material/deselect:")
+                st.button(_("Clear selection"), on_click=_clear, icon=":material/deselect:")
         left, right = st.columns((1, 2))
         if page.dataset.categories:
             counts = page.dataset.items[CATEGORIES].iloc[rows].explode().value_counts().rename_axis("category")
             with left:
-                st.dataframe(counts.rename("items").reset_index(), hide_index=True, alt="Selected items by category")
+                show_table(counts.rename("items").reset_index(), alt=_("Selected items by category"))
         with right:
-            _draw_items(table, "Selected items")
+            _draw_items(table, _("Selected items"))
 
 
 def _clear() -> None:
@@ -135,27 +144,22 @@ def _clear() -> None:
 
 def draw_table(page: Page, opened: Opened, place: Place, found: Recommendations, hits: list[int]) -> None:
     """Draws the map as a table: the list, the nearest items, what was searched, or everything; the way in for the keyboard."""
-    with st.expander("The map as a table", icon=":material/table:", key="map_table", on_change="rerun") as table:
+    with st.expander(_("The map as a table"), icon=":material/table:", key="map_table", on_change="rerun") as table:
         if not table.open:
             return
         listed = [page.dataset.item_row(item_id) for item_id in found.table[ITEM_ID]]
         which = st.segmented_control(
-            "Rows", ("This person's list", "Nearest to this person", "Found titles", "All items"),
-            default="This person's list", required=True, label_visibility="collapsed", key="map_rows",
+            _("Rows"), _ROWS, default=_ROWS[0], required=True, label_visibility="collapsed", key="map_rows", format_func=_,
         )  # fmt: skip
-        rows = {
-            "This person's list": np.array(listed, int),
-            "Nearest to this person": place.neighbours,
-            "Found titles": np.array(hits, int),
-        }
+        rows = dict(zip(_ROWS, (np.array(listed, int), place.neighbours, np.array(hits, int)), strict=False))
         chosen = rows.get(which or "", np.arange(len(page.dataset.items)))
-        _draw_items(items_table(page, opened, chosen), "Items of the map")
+        _draw_items(items_table(page, opened, chosen), _("Items of the map"))
 
 
 def items_table(page: Page, opened: Opened, rows: np.ndarray) -> pd.DataFrame:
     """Returns items with their score, group, hubness and trust."""
     atlas, dataset = opened.atlas, page.dataset
-    labels = np.array([*atlas.clusters.labels, ""], dtype=object)
+    labels = np.array([*map(retold, atlas.clusters.labels), ""], dtype=object)
     frame = pd.DataFrame(
         {
             ITEM_ID: dataset.items[ITEM_ID].to_numpy()[rows],
@@ -177,7 +181,7 @@ def _draw_items(table: pd.DataFrame, told: str) -> None:
         "score": st.column_config.NumberColumn(format="%.4f"),
         "true neighbours kept": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
     }
-    st.dataframe(table, hide_index=True, column_config=config, alt=told)
+    show_table(table, column_config=config, alt=told)
 
 
 def _csv(table: pd.DataFrame) -> str:

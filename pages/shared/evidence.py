@@ -4,12 +4,13 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.frame import Page
+from pages.shared.language import N_, _
 from pages.shared.stages import stage
 from pages.shared.widgets import plain
 from recsys.evaluation import OURS, Nearest, nearest, private_name
 from recsys.privacy import PRIVATE, told_of
 
-_HELP = (
+_HELP = N_(
     "The share of the best possible list (nDCG@10) that these people would have got when they were new, judged by what they "
     "went on to like. The nearest in age, gender and attributes, at the level of the evaluation that reveals as much."
 )
@@ -32,21 +33,28 @@ def draw_evidence(page: Page) -> None:
     found = nearest(kept[0], page.dataset, page.profile, method=method) if kept else None
     if found is None and kept:
         st.caption(
-            "How good this is for people like them cannot be said: the profile tells neither age nor gender nor attributes."
+            _(
+                "How good this is for people like them cannot be said: the profile tells neither age nor gender nor attributes."
+            )
         )
         return
     if found is None:
         st.caption(
-            "How good this is for people like them has not been measured yet: run an evaluation on the Evaluate page."
+            _(
+                "How good this is for people like them has not been measured yet: run an evaluation on the Evaluate page."
+            )
         )
         return
-    st.caption(f":material/verified: {plain(told(found))}", help=_HELP)
+    st.caption(f":material/verified: {plain(told(found))}", help=_(_HELP))
 
 
 def told(found: Nearest) -> str:
     """Returns the evidence in words."""
     value, everyone = found.value, found.everyone
-    return (
-        f"How good for people like them: {found.measure} {value.mean:.2f} [{value.low:.2f}, {value.high:.2f}] over the "
-        f"{value.n} nearest of {everyone.n} people held out (all of them: {everyone.mean:.2f})."
-    )
+    return _(
+        "How good for people like them: {measure} {mean:.2f} [{low:.2f}, {high:.2f}] over the {n} nearest of {n_everyone} people "
+        "held out (all of them: {mean_everyone:.2f})."
+    ).format(
+        measure=found.measure, mean=value.mean, low=value.low, high=value.high, n=value.n, n_everyone=everyone.n,
+        mean_everyone=everyone.mean,
+    )  # fmt: skip

@@ -13,9 +13,11 @@ from pages.shared.form import offered_items
 from pages.shared.frame import Page
 from pages.shared.going import wanted_item
 from pages.shared.jobs import jobs
+from pages.shared.language import N_, _
+from pages.shared.retelling import retold
 from pages.shared.sharing import draw_link
 from pages.shared.viewing import draw_sound
-from pages.shared.widgets import plain
+from pages.shared.widgets import plain, show_table
 from pages.shared.words import draw_matrix, draw_texts
 from recsys.explanation import EXACT, FIRST_LAST, assemble, can_assemble, to_html
 from recsys.explanation.page import sums_to
@@ -27,8 +29,12 @@ ITEM = "item"
 """Session key and address part of the item that is explained: its label."""
 _PREPARED = 5_000
 """Larger catalogs are taken apart item by item, or by `recsys build --words`."""
-_TIERS = {EXACT: "exact", FIRST_LAST: "the mean of joining first and joining last"}
-_SIDES = {"profile": "of the person", "item": "of the item"}
+_TOLD = {
+    ("profile", EXACT): N_("words of the person: exact"),
+    ("profile", FIRST_LAST): N_("words of the person: the mean of joining first and joining last"),
+    ("item", EXACT): N_("words of the item: exact"),
+    ("item", FIRST_LAST): N_("words of the item: the mean of joining first and joining last"),
+}
 
 
 def choose_item(page: Page, found: Recommendations) -> str:
@@ -39,11 +45,11 @@ def choose_item(page: Page, found: Recommendations) -> str:
         st.session_state[ITEM] = dataset.labels[dataset.item_row(wanted)]
     options = list(dict.fromkeys([*listed, *offered_items(dataset, st.session_state.get(ITEM))]))
     label = st.selectbox(
-        "Item",
+        _("Item"),
         options,
         key=ITEM,
         persist_state="session",
-        help="The items of the list come first, in their order; type to search the whole catalog.",
+        help=_("The items of the list come first, in their order; type to search the whole catalog."),
     )
     return str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]])
 
@@ -70,23 +76,29 @@ def draw_head(page: Page, explanation: Explanation, found: Recommendations) -> N
             is_dark, width = st.context.theme.type == "dark", 48 if page.recommender.media(IMAGE, row) is None else 96
             draw_picture(page.recommender, row, explanation.title, is_dark=is_dark, width=width)
             with st.container(gap=None):
-                st.markdown(f"**{plain(explanation.title) or 'Untitled'}**")
-                st.caption(plain(page.recommender.reason(explanation)))
+                st.markdown(f"**{plain(explanation.title) or _('Untitled')}**")
+                st.caption(plain(retold(page.recommender.reason(explanation))))
         draw_sound(page, row)
         with st.container(horizontal=True, gap="large"):
-            place = f"{explanation.rank:,} of {_n_ranked(page, explanation.item_id):,}"
-            st.metric("Rank", place, help="By score, among all items that may be shown to this person.")
-            st.metric("Score", f"{score:.4f}", help="What items are ranked by. Everything below adds up to it.")
+            place = _("{rank:,} of {n:,}").format(rank=explanation.rank, n=_n_ranked(page, explanation.item_id))
+            st.metric(_("Rank"), place, help=_("By score, among all items that may be shown to this person."))
+            st.metric(_("Score"), f"{score:.4f}", help=_("What items are ranked by. Everything below adds up to it."))
             if probability == probability and explanation.popularity == 1:
-                st.metric("Likely to be liked", f"{probability:.0%}".replace("%", " %"), help=PROBABILITY)
+                st.metric(_("Likely to be liked"), f"{probability:.0%}".replace("%", " %"), help=_(PROBABILITY))
         if explanation.item_id in page.profile.liked:
-            st.caption("This item is liked by the person, so it is left out of the list.")
+            st.caption(_("This item is liked by the person, so it is left out of the list."))
         elif not _is_shown(page, explanation.item_id):
             st.caption(
-                "The filters leave this item out of the list; its rank is the one it would have among what they keep."
+                _(
+                    "The filters leave this item out of the list; its rank is the one it would have among what they keep."
+                )
             )
         elif page.controls.diversity and explanation.item_id in listed:
-            st.caption(f"Diversity moves it to place {listed.index(explanation.item_id) + 1} of the list.")
+            st.caption(
+                _("Diversity moves it to place {index} of the list.").format(
+                    index=listed.index(explanation.item_id) + 1
+                )
+            )
 
 
 def _is_shown(page: Page, item_id: str) -> bool:
@@ -102,29 +114,37 @@ def draw_parts(explanation: Explanation) -> None:
     """Draws the waterfall from the prior over every facet to the score, and the same as a table."""
     if not explanation.parts:
         st.info(
-            "The profile is empty and this scorer has no prior: every score is 0, so there is nothing to take apart."
+            _("The profile is empty and this scorer has no prior: every score is 0, so there is nothing to take apart.")
         )
         return
     facets = tuple(part.facet for part in explanation.parts)
     draw_legend(facets)
     figure = part_charts.waterfall(explanation, is_dark=st.context.theme.type == "dark")
-    told = ", ".join(f"{part.facet.label} {part.contribution:+.3f}" for part in explanation.parts)
-    st.plotly_chart(figure, config={"displayModeBar": False}, alt=f"Score {explanation.total:.3f}: {told}")
+    told = ", ".join(f"{retold(part.facet.label)} {part.contribution:+.3f}" for part in explanation.parts)
+    st.plotly_chart(
+        figure,
+        config={"displayModeBar": False},
+        alt=_("Score {total:.3f}: {told}").format(total=explanation.total, told=told),
+    )
     if explanation.is_centred:
         st.caption(
-            "Each bar is what the part adds to this item less what it adds to the average item of the catalog: why it is "
-            "recommended, rather than why its score is high."
+            _(
+                "Each bar is what the part adds to this item less what it adds to the average item of the catalog: why it is "
+                "recommended, rather than why its score is high."
+            )
         )
     else:
         st.caption(
-            "“Without this” is the item scored and ranked again for the person without that one part; the parts that "
-            "remain may then weigh more, so it need not be the score less the bar."
+            _(
+                "“Without this” is the item scored and ranked again for the person without that one part; the parts that "
+                "remain may then weigh more, so it need not be the score less the bar."
+            )
         )
-    with st.expander("As a table", icon=":material/table:"):
-        without = "raw score without it" if explanation.is_centred else "score without it"
+    with st.expander(_("As a table"), icon=":material/table:"):
+        without = _("raw score without it") if explanation.is_centred else _("score without it")
         rows = [
             {
-                "part": part.facet.label,
+                "part": retold(part.facet.label),
                 "adds": part.contribution,
                 without: part.score_without,
                 "rank without it": part.rank_without,
@@ -133,15 +153,16 @@ def draw_parts(explanation: Explanation) -> None:
         ]
         config = {"adds": st.column_config.NumberColumn(format="%+.4f")}
         config[without] = st.column_config.NumberColumn(format="%.4f")
-        st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, alt="Parts of the score")
+        show_table(pd.DataFrame(rows), column_config=config, alt=_("Parts of the score"))
     draw_strip(explanation)
 
 
 def draw_strip(explanation: Explanation) -> None:
     """Names the method and the error of its sums."""
     st.caption(
-        f":material/function: {plain(explanation.method)} Largest error of any sum: "
-        f"{plain(f'{explanation.completeness_error:.0e}')}."
+        _(":material/function: {method} Largest error of any sum: {completeness_error}.").format(
+            method=plain(retold(explanation.method)), completeness_error=plain(f"{explanation.completeness_error:.0e}")
+        )
     )
 
 
@@ -164,34 +185,40 @@ def _draw_words(page: Page, explanation: Explanation, *, centred: bool, turn: in
     shown = explanation.above_average().checked() if centred else explanation
     scale = page.recommender.explainer.scale
     if not shown.matrix.values.size:
-        st.info("There are no words to show: the profile says nothing.", icon=":material/notes:")
+        st.info(_("There are no words to show: the profile says nothing."), icon=":material/notes:")
         return
     with st.container(border=True):
         draw_texts(shown, scale=scale, key=f"texts-{turn}")
         st.caption(
-            "Under each word stands what it adds to the score: blue to the right adds, orange to the left takes away. Bars and "
-            "colours mean the same for every item. A longer text is cut into phrases."
+            _(
+                "Under each word stands what it adds to the score: blue to the right adds, orange to the left takes "
+                "away. Bars and colours mean the same for every item. A longer text is cut into phrases."
+            )
         )
     if not any(line.is_word for line in shown.matrix.rows):
         st.info(
-            "BERT reads no words of this person, so only whole parts meet the words of the item.",
+            _("BERT reads no words of this person, so only whole parts meet the words of the item."),
             icon=":material/notes:",
         )
-    st.markdown("**Word by word**")
+    st.markdown(_("**Word by word**"))
     matrix = shown.matrix
     draw_matrix(
-        matrix.rows, matrix.columns, matrix.values, scale=scale / 2, label="Parts of the person by parts of the item",
+        matrix.rows, matrix.columns, matrix.values, scale=scale / 2, label=_("Parts of the person by parts of the item"),
         key=f"matrix-{turn}",
     )  # fmt: skip
-    st.caption(plain(sums_to(shown)))
+    st.caption(plain(retold(sums_to(shown))))
     if any(line.key == "learned" for line in matrix.columns):
         st.caption(
-            "*learned from likes*: what people who like this item go on to like says more about it than its words do."
+            _(
+                "*learned from likes*: what people who like this item go on to like says more about it than its words do."
+            )
         )
     tiers = dict.fromkeys((text.side, text.tier) for text in shown.texts)
-    told = "; ".join(f"words {_SIDES[side]}: {_TIERS[tier]}" for side, tier in tiers)
+    told = "; ".join(_(_TOLD[tier]) for tier in tiers)
     st.caption(
-        f":material/function: Vector-valued Shapley values of words, as BERT reads the text without them; {told}."
+        _(
+            ":material/function: Vector-valued Shapley values of words, as BERT reads the text without them; {told}."
+        ).format(told=told)
     )
 
 
@@ -202,7 +229,7 @@ def _draw_assembly(page: Page, explanation: Explanation) -> None:
     if not can_assemble(encoder) or not texts:
         return
     opened = st.expander(
-        "How the number is assembled from output tokens (not what matters)", icon=":material/memory:", on_change="rerun",
+        _("How the number is assembled from output tokens (not what matters)"), icon=":material/memory:", on_change="rerun",
         key="assembly",
     )  # fmt: skip
     if not opened.open:
@@ -212,17 +239,19 @@ def _draw_assembly(page: Page, explanation: Explanation) -> None:
         for text in texts:
             found = assemble(encoder, text.text, text.map, item_text, page.recommender.scorer.item_map)
             if text.key != SENTENCE:
-                st.markdown(f"Interest “{plain(text.text)}”")
+                st.markdown(_("Interest “{text}”").format(text=plain(text.text)))
             draw_matrix(
                 found.rows, found.columns, found.values, scale=page.recommender.explainer.scale / 2,
-                label="Output tokens of the person by output tokens of the item", key=f"assembly-{text.key}",
+                label=_("Output tokens of the person by output tokens of the item"), key=f"assembly-{text.key}",
             )  # fmt: skip
         st.caption(
-            "The embedding of a text is the mean of its output tokens, so the text's part of the score is exactly this sum. "
-            "But each output token already holds its neighbours, and the marks [CLS] and [SEP] hold much of the rest: "
-            "deleting the word with the largest share here changes the list far less often than deleting the word with "
-            "the largest Shapley value. The stored embedding of the item may be rounded, so the sum can differ from the score "
-            "in the third digit."
+            _(
+                "The embedding of a text is the mean of its output tokens, so the text's part of the score is exactly this sum. "
+                "But each output token already holds its neighbours, and the marks [CLS] and [SEP] hold much of the rest: "
+                "deleting the word with the largest share here changes the list far less often than deleting the word with "
+                "the largest Shapley value. The stored embedding of the item may be rounded, so the sum can differ "
+                "from the score in the third digit."
+            )
         )
 
 
@@ -238,8 +267,12 @@ def _prepare_item_words(page: Page) -> None:
         jobs().start(name, ["build", page.dataset.name, "--words"], is_patient=True)
     if share < 1 and (job is None or job.is_running):
         st.caption(
-            f":material/hourglass: The words of the catalog are being taken apart in the background: {share:.0%} done. "
-            "Until then an item's words are found when you open it.".replace("%", " %")
+            _(
+                ":material/hourglass: The words of the catalog are being taken apart in the background: "
+                "{share:.0%} done. Until then an item's words are found when you open it."
+            )
+            .format(share=share)
+            .replace("%", " %")
         )
 
 
@@ -247,7 +280,7 @@ def draw_export(page: Page, explanation: Explanation) -> None:
     """Draws the popovers that copy the link and export the explanation."""
     with st.container(horizontal=True, width="content", gap="small"):
         draw_link(page)
-        with st.popover("Export", icon=":material/download:"):
+        with st.popover(_("Export"), icon=":material/download:"):
             about = {
                 "dataset": page.dataset.info.title,
                 "encoder": page.recommender.encoder.name,
@@ -258,5 +291,5 @@ def draw_export(page: Page, explanation: Explanation) -> None:
             st.download_button("JSON", text, f"{name}.json", "application/json", on_click="ignore")
             st.download_button(
                 "HTML", to_html(explanation, about=about), f"{name}.html", "text/html", on_click="ignore",
-                help="One file without scripts, for people without Coldlens.",
+                help=_("One file without scripts, for people without Coldlens."),
             )  # fmt: skip

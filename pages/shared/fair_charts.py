@@ -5,6 +5,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from pages.shared.language import _
 from recsys.evaluation.comparisons import Gap
 from recsys.evaluation.fairness import Exposure
 
@@ -15,8 +16,8 @@ def gaps(found: Sequence[Gap], names: Sequence[str]) -> go.Figure:
     """Returns each group's difference to everyone else with its simultaneous interval; what is found is filled and coloured."""
     figure = go.Figure()
     for is_found, label, colour, symbol in (
-        (True, "a difference", _BLUE, "circle"),
-        (False, "not told apart", _GREY, "circle-open"),
+        (True, _("a difference"), _BLUE, "circle"),
+        (False, _("not told apart"), _GREY, "circle-open"),
     ):
         own = [(name, gap) for name, gap in zip(names, found, strict=True) if gap.is_found == is_found]
         figure.add_scatter(
@@ -35,7 +36,9 @@ def gaps(found: Sequence[Gap], names: Sequence[str]) -> go.Figure:
         )
     figure.add_vline(x=0, line={"color": _GREY, "width": 1, "dash": "dot"})
     figure.update_yaxes(categoryorder="array", categoryarray=[escape(name) for name in reversed(names)])
-    figure.update_xaxes(title_text=f"{found[0].measure}, less that of everyone else" if found else "")
+    figure.update_xaxes(
+        title_text=_("{measure}, less that of everyone else").format(measure=found[0].measure) if found else ""
+    )
     figure.update_layout(**_layout(110 + 34 * len(names)))
     return figure
 
@@ -50,9 +53,9 @@ def shares(found: Sequence[Exposure]) -> go.Figure:
             type="line", x0=min(ends), x1=max(ends), y0=number, y1=number, line={"color": _GREY, "width": 1}, layer="below"
         )  # fmt: skip
     for label, colour, symbol, values in (
-        ("liked later by them", _GREEN, "diamond", [part.liked for part in found]),
-        ("shown to everyone else", _ORANGE, "square", [part.shown.rest for part in found]),
-        ("shown to them", _BLUE, "circle", [part.shown.mean.mean for part in found]),
+        (_("liked later by them"), _GREEN, "diamond", [part.liked for part in found]),
+        (_("shown to everyone else"), _ORANGE, "square", [part.shown.rest for part in found]),
+        (_("shown to them"), _BLUE, "circle", [part.shown.mean.mean for part in found]),
     ):
         figure.add_scatter(
             x=values, y=list(range(len(names))), mode="markers", name=label, text=names,

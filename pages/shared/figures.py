@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from unicodedata import east_asian_width
 
+from pages.shared.language import N_, _
+from pages.shared.retelling import retold
 from recsys.schema import Facet
-from recsys.views.view import VIEW_WORDS
 
 COLOURS: Mapping[str, str] = {
     "prior": "#999999",
@@ -23,9 +25,13 @@ VIEW_COLOURS: Mapping[str, str] = {
     "learned": "#56B4E9",
     "prior": "#999999",
 }
-VIEW_NAMES = {**VIEW_WORDS, "learned": "learned from likes", "prior": "popularity"}
-NAMES = {"prior": "popularity", "age": "age", "gender": "gender", "attribute": "attributes"}
-NAMES |= {"interest": "interests", "liked": "liked items"}
+VIEW_NAMES = {
+    "text": N_("text"), "image": N_("picture"), "audio": N_("sound"), "graph": N_("facts"), "learned": N_("learned from likes"),
+    "prior": N_("popularity"),
+}  # fmt: skip
+"""Names of views, as in ``recsys.views.view.VIEW_WORDS``, and of what is no view."""
+NAMES = {"prior": N_("popularity"), "age": N_("age"), "gender": N_("gender"), "attribute": N_("attributes")}
+NAMES |= {"interest": N_("interests"), "liked": N_("liked items")}
 _WIDTH, _HEIGHT, _GAP, _MARGIN = 320, 16, 1, 2
 _METER_WIDTH = 640
 
@@ -38,13 +44,13 @@ def score_bar(values: Sequence[float], facets: Sequence[Facet], *, sides: tuple[
         sides: the largest sums of each sign in the whole list, so that bars of different items can be compared; see
             ``largest_sides``.
     """
-    parts = [(value, COLOURS[facet.kind], facet.label) for value, facet in zip(values, facets, strict=True)]
+    parts = [(value, COLOURS[facet.kind], retold(facet.label)) for value, facet in zip(values, facets, strict=True)]
     return _signed_bar(parts, sides, is_dark=is_dark, height=_HEIGHT)
 
 
 def view_bar(values: Mapping[str, float], *, sides: tuple[float, float], is_dark: bool) -> str:
     """Returns the same score as ``score_bar``, by the views of the item, as a thinner bar to stand under it."""
-    parts = [(value, VIEW_COLOURS[view], VIEW_NAMES[view]) for view, value in values.items()]
+    parts = [(value, VIEW_COLOURS[view], _(VIEW_NAMES[view])) for view, value in values.items()]
     return _signed_bar(parts, sides, is_dark=is_dark, height=_HEIGHT // 2)
 
 
@@ -71,7 +77,7 @@ def _signed_bar(
 def legend(facets: Sequence[Facet]) -> list[tuple[str, str]]:
     """Returns (name, colour) of every kind of facet that occurs, in order."""
     kinds = dict.fromkeys(facet.kind for facet in facets)
-    return [(NAMES[kind], COLOURS[kind]) for kind in kinds]
+    return [(_(NAMES[kind]), COLOURS[kind]) for kind in kinds]
 
 
 def legend_pictures(facets: Sequence[Facet], *, is_dark: bool) -> list[tuple[str, str]]:
@@ -83,14 +89,15 @@ def legend_pictures(facets: Sequence[Facet], *, is_dark: bool) -> list[tuple[str
 def view_legend_pictures(views: Sequence[str], *, is_dark: bool) -> list[tuple[str, str]]:
     """Returns (name, SVG) of every view of the items."""
     ink = "#F1F5F9" if is_dark else "#0F172A"
-    return [(VIEW_NAMES[view], legend_entry(VIEW_NAMES[view], VIEW_COLOURS[view], ink)) for view in views]
+    return [(_(VIEW_NAMES[view]), legend_entry(_(VIEW_NAMES[view]), VIEW_COLOURS[view], ink)) for view in views]
 
 
 def legend_entry(name: str, colour: str, ink: str) -> str:
     """Returns a colour and what it stands for as SVG."""
     swatch = f'<rect x="0" y="4" width="12" height="12" rx="2" fill="{colour}"/>'
     text = f'<text x="17" y="14.5" font-family="sans-serif" font-size="13" fill="{ink}">{escape(name)}</text>'
-    return _svg(round(20 + 7.4 * len(name)), 20, swatch + text)
+    wide = sum(13.5 if east_asian_width(letter) in "WF" else 7.4 for letter in name)
+    return _svg(round(20 + wide), 20, swatch + text)
 
 
 def percentages(shares: Mapping[str, float]) -> dict[str, int]:
@@ -107,7 +114,7 @@ def influence_bar(shares: Mapping[str, float]) -> str:
     """Returns one stacked bar as SVG: the share that each kind of facet has in a list."""
     parts, x, width = [], 0.0, _METER_WIDTH
     for kind, share in shares.items():
-        label = f"{NAMES[kind]}: {percentages(shares)[kind]} %"
+        label = f"{_(NAMES[kind])}: {percentages(shares)[kind]} %"
         parts.append(_rectangle(x, share * width, COLOURS[kind], label) if share else "")
         x += share * width
     return _svg(width, _HEIGHT + 4, "".join(parts))

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import resources
+from pages.shared.language import _
 from pages.shared.link import (
     ADDRESS,
     AGES,
@@ -24,6 +25,7 @@ from pages.shared.link import (
     WEIGHT,
     year_range,
 )
+from pages.shared.retelling import retold
 from pages.shared.widgets import plain, show_error
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import SavedProfiles
@@ -195,36 +197,49 @@ def draw_demographics(dataset: Dataset, prefix: str, **kept: Any) -> None:
         kept: how the widgets keep their values: ``bind`` or ``persist_state``.
     """
     if dataset.age_range:
-        st.select_slider("Age", AGES, key=f"{prefix}age", help="Leftmost is unknown.", **kept)
+        st.select_slider(_("Age"), AGES, key=f"{prefix}age", help=_("Leftmost is unknown."), format_func=_known, **kept)
     if dataset.genders:
-        st.segmented_control("Gender", (*dataset.genders, UNKNOWN), key=f"{prefix}gender", format_func=plain, **kept)
+        st.segmented_control(
+            _("Gender"),
+            (*dataset.genders, UNKNOWN),
+            key=f"{prefix}gender",
+            format_func=lambda name: plain(_known(name)),
+            **kept,
+        )
     for name, values in dataset.user_attributes.items():
-        st.selectbox(plain(name.capitalize()), (UNKNOWN, *values), key=f"{prefix}{ATTRIBUTE}{name}", **kept)
+        st.selectbox(
+            plain(name.capitalize()), (UNKNOWN, *values), key=f"{prefix}{ATTRIBUTE}{name}", format_func=_known, **kept
+        )
+
+
+def _known(value: str) -> str:
+    """A value as it is, which is data, or that there is none."""
+    return _(UNKNOWN) if value == UNKNOWN else value
 
 
 def draw_tastes(dataset: Dataset, prefix: str, **kept: Any) -> None:
     """Draws interests and liked items; arguments as for ``draw_demographics``."""
     typed = st.session_state.get(f"{prefix}interests") or []
     st.multiselect(
-        "Interests",
+        _("Interests"),
         list(dict.fromkeys([*dataset.categories, *typed])),
         key=f"{prefix}interests",
         accept_new_options=True,
-        placeholder="Type anything, press Enter",
-        help="Free text, encoded as typed. The catalog's categories are suggested.",
+        placeholder=_("Type anything, press Enter"),
+        help=_("Free text, encoded as typed. The catalog's categories are suggested."),
         **kept,
     )
     st.multiselect(
-        "Liked items",
+        _("Liked items"),
         offered_items(dataset, *(st.session_state.get(f"{prefix}liked") or [])),
         key=f"{prefix}liked",
-        placeholder="Search by title",
-        help="They are part of the profile, and are left out of the list.",
+        placeholder=_("Search by title"),
+        help=_("They are part of the profile, and are left out of the list."),
         **kept,
     )
 
 
-def draw_starts(dataset: Dataset, saved: SavedProfiles, prefix: str = "", label: str = "Start from") -> None:
+def draw_starts(dataset: Dataset, saved: SavedProfiles, prefix: str = "", label: str | None = None) -> None:
     """Draws the ways to fill a form at once: a preset or saved profile, a random one, nobody."""
     ready = [*dataset.info.presets, *saved.all()]
 
@@ -241,21 +256,21 @@ def draw_starts(dataset: Dataset, saved: SavedProfiles, prefix: str = "", label:
         put(random_profile(dataset, np.random.default_rng()))
 
     st.selectbox(
-        label,
+        label or _("Start from"),
         range(len(ready)),
         index=None,
         format_func=lambda number: ready[number].name,
         key=f"{prefix}preset",
         on_change=use_preset,
-        placeholder="A preset or saved profile",
+        placeholder=_("A preset or saved profile"),
     )
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Surprise me", icon=":material/casino:", on_click=surprise, help="A random, plausible profile.",
+            _("Surprise me"), icon=":material/casino:", on_click=surprise, help=_("A random, plausible profile."),
             key=f"{prefix}surprise",
         )  # fmt: skip
         st.button(
-            "Clear", icon=":material/ink_eraser:", on_click=put, args=(Profile(),), help="Nothing known at all.",
+            _("Clear"), icon=":material/ink_eraser:", on_click=put, args=(Profile(),), help=_("Nothing known at all."),
             key=f"{prefix}clear",
         )  # fmt: skip
 
@@ -266,18 +281,18 @@ def draw_saving(profile: Profile, saved: SavedProfiles) -> None:
     def save() -> None:
         try:
             saved.save(st.session_state["save_name"], profile)
-            st.toast("Profile saved.", icon=":material/check:")
+            st.toast(_("Profile saved."), icon=":material/check:")
         except ColdlensError as error:
             st.session_state["form_error"] = error
 
-    with st.popover("Save profile", icon=":material/save:", width="stretch"):
+    with st.popover(_("Save profile"), icon=":material/save:", width="stretch"):
         with st.form("save_form", border=False):
-            st.text_input("Name", key="save_name", max_chars=60)
-            st.form_submit_button("Save", on_click=save)
+            st.text_input(_("Name"), key="save_name", max_chars=60)
+            st.form_submit_button(_("Save"), on_click=save)
         kept = saved.all()
         if kept:
-            gone = st.selectbox("Saved", [preset.name for preset in kept], key="saved_name", format_func=str)
-            st.button("Delete", icon=":material/delete:", on_click=saved.delete, args=(gone,))
+            gone = st.selectbox(_("Saved"), [preset.name for preset in kept], key="saved_name", format_func=str)
+            st.button(_("Delete"), icon=":material/delete:", on_click=saved.delete, args=(gone,))
     if "form_error" in st.session_state:
         show_error(st.session_state.pop("form_error"))
 
@@ -314,6 +329,8 @@ def offered_items(dataset: Dataset, *chosen: str | None) -> list[str]:
 def one_line(profile: Profile, dataset: Dataset) -> str:
     """Returns the profile in one line of Markdown."""
     if profile.is_empty:
-        return "Nothing is known about this person."
-    liked = {f"liked:{item_id}": f"likes {dataset.title_of(item_id)}" for item_id in profile.liked}
-    return plain(" · ".join(liked.get(facet.key, facet.label) for facet in profile.facets))
+        return _("Nothing is known about this person.")
+    liked = {
+        f"liked:{item_id}": _("likes {title}").format(title=dataset.title_of(item_id)) for item_id in profile.liked
+    }
+    return plain(" · ".join(liked.get(facet.key) or retold(facet.label) for facet in profile.facets))

@@ -21,8 +21,11 @@ from pages.shared.form import (
     switch_form,
 )
 from pages.shared.gate import draw_account, may_enter
-from pages.shared.link import ADDRESS, PERSON, address_of, check_link, compare_keys, personal_keys
+from pages.shared.language import N_, _, fact_name
+from pages.shared.link import ADDRESS, PERSON, address_of, as_shown, check_link, compare_keys, in_english, personal_keys
 from pages.shared.quiet import stay_here
+from pages.shared.retelling import retold
+from pages.shared.speaking import draw_language, speak
 from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
@@ -36,11 +39,11 @@ from recsys.whatif import ListConfig
 
 _MARK, _NOTICES, _OFFERED = "_frame", "_link_notices", "_offered_scorers"
 _SCORERS = {
-    "additive": "Learned from other people's likes.",
-    "fine-tuned": "Learned from other people's likes, with a BERT that has learned from them as well.",
-    "private": "Learned from other people's likes so that no single one of them makes a difference.",
-    "federated": "Learned from sums over the likes of other people at several places.",
-    "cosine": "Zero-shot BERT: compares words, learns nothing.",
+    "additive": N_("Learned from other people's likes."),
+    "fine-tuned": N_("Learned from other people's likes, with a BERT that has learned from them as well."),
+    "private": N_("Learned from other people's likes so that no single one of them makes a difference."),
+    "federated": N_("Learned from sums over the likes of other people at several places."),
+    "cosine": N_("Zero-shot BERT: compares words, learns nothing."),
 }
 
 
@@ -86,6 +89,7 @@ def run_app() -> None:
     """
     _leave_fragments()
     install()
+    speak()
     stay_here()  # again, for who has started this by `streamlit run`
     with profiled_run(), watching():
         page = _navigation()
@@ -109,12 +113,12 @@ def _leave_fragments() -> None:
 def _navigation() -> StreamlitPage:
     st.set_page_config(page_title="Coldlens", page_icon="🧭", layout="wide")
     pages = [
-        st.Page("pages/recommend.py", title="Recommend", icon=":material/recommend:", default=True),
-        st.Page("pages/explain.py", title="Explain", icon=":material/psychology:"),
-        st.Page("pages/explore.py", title="Explore", icon=":material/scatter_plot:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
-        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/science:"),
-        st.Page("pages/datasets.py", title="Datasets", icon=":material/database:"),
+        st.Page("pages/recommend.py", title=_("Recommend"), icon=":material/recommend:", default=True),
+        st.Page("pages/explain.py", title=_("Explain"), icon=":material/psychology:"),
+        st.Page("pages/explore.py", title=_("Explore"), icon=":material/scatter_plot:"),
+        st.Page("pages/compare.py", title=_("Compare"), icon=":material/compare_arrows:"),
+        st.Page("pages/evaluate.py", title=_("Evaluate"), icon=":material/science:"),
+        st.Page("pages/datasets.py", title=_("Datasets"), icon=":material/database:"),
     ]
     return st.navigation(pages, position="top")
 
@@ -137,11 +141,14 @@ def open_page(title: str) -> Iterator[Page]:
     show_warnings(st.session_state.pop(_NOTICES, []))
     st.markdown(f":material/person: {one_line(framed.profile, framed.dataset)}")
     if ignored := sorted(key.removeprefix("attribute:") for key in framed.recommender.ignored):
-        st.caption(f":material/block: Not used for ranking: {plain(', '.join(ignored))}.")
+        told = plain(", ".join(map(fact_name, ignored)))
+        st.caption(_(":material/block: Not used for ranking: {facts}.").format(facts=told))
     if framed.dataset.info.simulated:
         st.caption(
-            ":material/science: **Simulated**: the users and interactions of this dataset were made by a simulator. Whatever is "
-            "learned from them, or measured on them, says nothing about real people."
+            _(
+                ":material/science: **Simulated**: the users and interactions of this dataset were made by a "
+                "simulator. Whatever is learned from them, or measured on them, says nothing about real people."
+            )
         )
     try:
         yield framed
@@ -159,31 +166,47 @@ def _framed() -> Page | ColdlensError:
 def _draw_sidebar() -> Page:
     params = {key: st.query_params.get_all(key) for key in st.query_params}
     with st.sidebar:
+        inside, foot = st.container(), st.container()
+    with foot:
+        draw_language()
+    with inside:
         draw_account()
         name = _choose_dataset(params)
     dataset = resources.dataset(name)
     before = st.session_state.get("_started_with")
+    if before is None:
+        params = _understood(params, dataset)
     if before is not None and before != name:
         if switch_form(st.session_state, before, dataset):
             st.session_state[_OFFERED] = available_scorers(dataset)  # with the form came its scorer
         st.session_state["_started_with"] = name
-    with st.sidebar:
+    with inside:
         scorer = _choose_scorer(dataset)
     recommender = resources.recommender(dataset, scorer)
     if before is None:
         _begin(params, dataset)
     st.session_state["_started_with"] = name
     saved = resources.saved_profiles(dataset.name)
-    with st.sidebar:
-        st.subheader("Profile")
-        st.caption("An invented person. Please do not enter the data of a real one.")
+    with inside:
+        st.subheader(_("Profile"))
+        st.caption(_("An invented person. Please do not enter the data of a real one."))
         profile = draw_profile_form(dataset, saved)
         draw_saving(profile, saved)
         unused = draw_unused(recommender)
-        st.subheader("List")
+        st.subheader(_("List"))
         controls = draw_list_controls(dataset, has_prior=_has_prior(recommender))
         weights = draw_view_controls(recommender.scorer)
     return Page(resources.weighted(recommender, weights, unused), profile, controls)
+
+
+def _understood(params: dict[str, list[str]], dataset: Dataset) -> dict[str, list[str]]:
+    """Returns what an address says in English; one that was made in another language is first put into the reader's."""
+    found = in_english(params, dataset)
+    shown = as_shown(found)
+    if shown != params:
+        st.query_params.update({key: values for key, values in shown.items() if values != params[key]})
+        st.rerun()
+    return found
 
 
 def _begin(params: dict[str, list[str]], dataset: Dataset) -> None:
@@ -196,7 +219,10 @@ def _begin(params: dict[str, list[str]], dataset: Dataset) -> None:
         linked = shelf.open(link)
         if not linked:
             notices.append(
-                f"The link leads to no profile here. Such links last {LINK_DAYS} days and can be revoked; ask for a new one."
+                _(
+                    "The link leads to no profile here. Such links last {link_days} days and can be revoked; ask "
+                    "for a new one."
+                ).format(link_days=LINK_DAYS)
             )
     state[_NOTICES] = [*state.get(_NOTICES, []), *notices, *check_link(params, dataset)]
     state[ADDRESS] = {key: params[key] for key in compare_keys(dataset) if key in params}
@@ -207,7 +233,7 @@ def _begin(params: dict[str, list[str]], dataset: Dataset) -> None:
         return
     if is_public:
         # what is assigned before a bound widget's first run does not reach the address by itself (Streamlit 1.67)
-        address = address_of(state.to_dict(), dataset)
+        address = as_shown(address_of(state.to_dict(), dataset))
         st.query_params.update(
             {key: value for key, value in address.items() if key not in ("dataset", "scorer", "item")}
         )
@@ -219,7 +245,7 @@ def _without_person(params: dict[str, list[str]], dataset: Dataset) -> list[str]
     for key in found:
         del params[key]
         del st.query_params[key]
-    told = (
+    told = _(
         "What the link said of the person was left out: on this server, links carry no profiles. Ask for one made here."
     )
     return [told] if found else []
@@ -240,9 +266,9 @@ def _choose_scorer(dataset: Dataset) -> str:
     if is_unknown or st.session_state.get(_OFFERED, scorers) != scorers:
         st.session_state["scorer"] = scorers[0]
     st.session_state[_OFFERED] = scorers
-    scorer = st.selectbox("Scorer", scorers, key="scorer", bind="query-params")
+    scorer = st.selectbox(_("Scorer"), scorers, key="scorer", bind="query-params")
     promise = told_of(dataset, scorer) if scorer in (PRIVATE, FEDERATED) else None
-    st.caption(f"{_SCORERS[scorer]} {plain(promise)}." if promise else _SCORERS[scorer])
+    st.caption(f"{_(_SCORERS[scorer])} {plain(retold(promise))}." if promise else _(_SCORERS[scorer]))
     return scorer
 
 
@@ -252,11 +278,17 @@ def _choose_dataset(params: dict[str, list[str]]) -> str:
     first = settings.dataset if settings.dataset in names else names[0]
     if settings.dataset not in names:
         known = ", ".join(names)
-        raise DataError("The dataset of the settings is not there", settings.dataset, fix=f"Use one of: {known}.")
+        raise DataError(
+            _("The dataset of the settings is not there"),
+            settings.dataset,
+            fix=_("Use one of: {known}.").format(known=known),
+        )
     for wanted in params.get("dataset", []):
         if wanted not in names and "_started_with" not in st.session_state:
-            st.session_state[_NOTICES] = [f"There is no dataset “{wanted[:60]}” here, so {first} was opened."]
-    return st.selectbox("Dataset", names, index=names.index(first), key="dataset", bind="query-params")
+            st.session_state[_NOTICES] = [
+                _("There is no dataset “{wanted}” here, so {first} was opened.").format(wanted=wanted[:60], first=first)
+            ]
+    return st.selectbox(_("Dataset"), names, index=names.index(first), key="dataset", bind="query-params")
 
 
 def show_status(page: Page, found: Recommendations) -> None:
@@ -269,7 +301,8 @@ def show_status(page: Page, found: Recommendations) -> None:
     if IMAGE in page.recommender.views and page.dataset.info.source:
         st.caption(f":material/copyright: {plain(page.dataset.info.source)}")
     encoder = page.recommender.encoder
-    stages = ", ".join(f"{stage} {milliseconds:.0f} ms" for stage, milliseconds in found.timings.items())
+    stages = ", ".join(f"{retold(stage)} {milliseconds:.0f} ms" for stage, milliseconds in found.timings.items())
     about = page.recommender.index.about
-    parts = (encoder.name, encoder.description, f"{len(page.dataset.items):,} items", about, stages)
+    n_items = _("{n:,} items").format(n=len(page.dataset.items))
+    parts = (encoder.name, retold(encoder.description), n_items, retold(about), stages)
     st.caption(f":material/memory: {plain(' · '.join(filter(None, parts)))}")

@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.language import N_, _
 from pages.shared.widgets import plain, show_error
 from recsys.errors import MissingExtraError
 
-_FIX = "Sign in with another account, or ask whoever runs Coldlens to add yours to COLDLENS_USERS."
+_FIX = N_("Sign in with another account, or ask whoever runs Coldlens to add yours to COLDLENS_USERS.")
 
 
 def is_configured() -> bool:
@@ -29,8 +30,8 @@ def may_enter(users: tuple[str, ...]) -> bool:
     if not is_configured():
         return True
     if find_spec("authlib") is None:
-        fix = "Install it (`pip install 'coldlens[auth]'`), or take the part [auth] out of secrets.toml."
-        show_error(MissingExtraError("Signing in needs a package", "Authlib", fix=fix))
+        fix = _("Install it (`pip install 'coldlens[auth]'`), or take the part [auth] out of secrets.toml.")
+        show_error(MissingExtraError(_("Signing in needs a package"), "Authlib", fix=fix))
         return False
     if not st.user.is_logged_in:
         _draw_sign_in()
@@ -68,22 +69,24 @@ def draw_account() -> None:
         return
     user = st.user.to_dict()
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f":material/account_circle: {plain(str(user.get('email') or user.get('name') or 'Signed in'))}")
-        st.button("Sign out", icon=":material/logout:", on_click=st.logout, type="tertiary")
+        called = str(user.get("email") or user.get("name") or _("Signed in"))
+        st.caption(f":material/account_circle: {plain(called)}")
+        st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout, type="tertiary")
 
 
 def _draw_sign_in() -> None:
     st.title("Coldlens")
-    st.markdown("Cold-start recommendations that explain themselves. Sign in to go on.")
-    st.button("Sign in", icon=":material/login:", on_click=st.login, type="primary")
+    st.markdown(_("Cold-start recommendations that explain themselves. Sign in to go on."))
+    st.button(_("Sign in"), icon=":material/login:", on_click=st.login, type="primary")
 
 
 def _draw_unwelcome() -> None:
     user = st.user.to_dict()
     st.title("Coldlens")
     st.error(
-        f"**This account may not use this dashboard**: “{plain(str(user.get('email') or user.get('sub') or 'unknown'))}”\n\n"
-        f"{_FIX}",
+        _("**This account may not use this dashboard**: “{account}”\n\n{fix}").format(
+            account=plain(str(user.get("email") or user.get("sub") or _("unknown"))), fix=_(_FIX)
+        ),
         icon=":material/error:",
     )
-    st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+    st.button(_("Sign out"), icon=":material/logout:", on_click=st.logout)

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.scriptrunner import RerunData, RerunException, get_script_run_ctx
 
+from pages.shared.language import _
 from recsys.errors import ConfigError
 
 _WANTED = "_explain_item"
@@ -25,7 +26,9 @@ def explain_item(item_id: str) -> NoReturn:
     pages = context.pages_manager.get_pages().values() if context else ()
     found = [page["page_script_hash"] for page in pages if page["url_pathname"] == "explain"]
     if context is None or not found:
-        raise ConfigError("The app has no page to explain on", "explain", fix="Start it with: streamlit run app.py")
+        raise ConfigError(
+            _("The app has no page to explain on"), "explain", fix=_("Start it with: streamlit run app.py")
+        )
     states = WidgetStates(widgets=context.session_state.get_widget_states())  # what is not named would be forgotten
     raise RerunException(RerunData(query_string=context.query_string, widget_states=states, page_script_hash=found[0]))
 

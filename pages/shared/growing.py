@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared import compare_charts, figures, influence
 from pages.shared.atlases import draw_fitting, open_or_preview
 from pages.shared.frame import Page
+from pages.shared.language import _, ngettext
 from pages.shared.widgets import plain
 from recsys.errors import UnknownItemError
 from recsys.schema import Profile
@@ -22,20 +23,26 @@ def draw_growth(page: Page, second: Profile) -> None:
     reactions = _reactions(page, (page.profile, second))
     both = tuple(_stages(page, start, reactions) for start in (page.profile, second))
     st.caption(
-        "A like becomes part of the person, as if named from the beginning. Nothing is learned from a dislike: the item is only "
-        "left out from then on. B gets the same reactions as A."
+        _(
+            "A like becomes part of the person, as if named from the beginning. Nothing is learned from a dislike: "
+            "the item is only left out from then on. B gets the same reactions as A."
+        )
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        told = f"{len(reactions)} so far" if reactions else "React to an item below"
-        st.markdown(f"**Reactions:** {told}", width="stretch")
+        told = _("React to an item below")
+        if reactions:
+            told = _("{n} so far").format(n=len(reactions))
+        st.markdown(_("**Reactions:** {told}").format(told=told), width="stretch")
         best = [item_id for item_id in both[0][-1].item_ids if item_id not in second.liked][:3]
-        st.button("Like the first three", icon=":material/thumb_up:", on_click=_add, args=([f"+{i}" for i in best],))
-        st.button("Undo", icon=":material/undo:", on_click=_undo, disabled=not reactions)
-        st.button("Start over", icon=":material/restart_alt:", on_click=_clear, disabled=not reactions)
+        st.button(_("Like the first three"), icon=":material/thumb_up:", on_click=_add, args=([f"+{i}" for i in best],))
+        st.button(_("Undo"), icon=":material/undo:", on_click=_undo, disabled=not reactions)
+        st.button(_("Start over"), icon=":material/restart_alt:", on_click=_clear, disabled=not reactions)
     if reactions:
         labels = page.dataset.labels
         words = [
-            f"{'liked' if one.is_like else 'disliked'} {labels[page.dataset.item_row(one.item_id)]}"
+            (_("liked {item}") if one.is_like else _("disliked {item}")).format(
+                item=labels[page.dataset.item_row(one.item_id)]
+            )
             for one in reactions
         ]
         st.caption(plain(" → ".join(words)))
@@ -92,48 +99,55 @@ def _draw_list(page: Page, name: str, stages: tuple[Stage, ...], *, taken: tuple
     """Draws one list; with ``taken``, what the other one likes from the start, every other item can be reacted to."""
     now = stages[-1]
     with st.container(border=True):
-        st.markdown(f"**{name} sees**")
+        st.markdown(_("**{name} sees**").format(name=name))
         if page.has_prior and any(now.influence.shares.values()):
             st.image(
                 figures.influence_bar(now.influence.shares),
-                alt=f"Influence on the list: {influence.spoken(now.influence)}",
+                alt=_("Influence on the list: {spoken}").format(spoken=influence.spoken(now.influence)),
             )
             st.caption(f"{influence.spoken(now.influence)}.")
         if len(stages) > 1:
             st.caption(
-                f"{len(now.entered)} new since the last reaction; {now.overlap_with_start:.0%} of the first list left."
+                _("{n_entered} new since the last reaction; {overlap_with_start:.0%} of the first list left.")
+                .format(n_entered=len(now.entered), overlap_with_start=now.overlap_with_start)
                 .replace("%", "\u00a0%")
             )  # fmt: skip
         for place, item_id in enumerate(now.item_ids, 1):
             _draw_row(page, place, item_id, is_new=item_id in now.entered, taken=taken)
         if not now.item_ids:
-            st.info("No item passes the filters.")
+            st.info(_("No item passes the filters."))
 
 
 def _draw_row(page: Page, place: int, item_id: str, *, is_new: bool, taken: tuple[str, ...] | None) -> None:
     title = plain(page.dataset.labels[page.dataset.item_row(item_id)])
     with st.container(horizontal=True, gap="small", vertical_alignment="center", wrap=False, height=44, border=False):
-        st.markdown(f"{place}\\. {title}{'  :green-badge[new]' if is_new else ''}", width="stretch")
+        badge = f"  :green-badge[{_('new')}]" if is_new else ""
+        st.markdown(f"{place}\\. {title}{badge}", width="stretch")
         if taken is None:
             return
-        for verb, sign, icon in (("Like", "+", "thumb_up"), ("Dislike", "-", "thumb_down")):
-            is_taken = item_id in taken
+        for verb, told, sign in (("like", _("Like {title}"), "+"), ("dislike", _("Dislike {title}"), "-")):
+            is_taken, icon = item_id in taken, "thumb_up" if sign == "+" else "thumb_down"
             st.button(
-                f":material/{icon}:", key=f"{verb.lower()}-{item_id}", on_click=_add, args=([f"{sign}{item_id}"],),
-                disabled=is_taken, help="B likes it from the start" if is_taken else f"{verb} {title}",
+                f":material/{icon}:", key=f"{verb}-{item_id}", on_click=_add, args=([f"{sign}{item_id}"],),
+                disabled=is_taken, help=_("B likes it from the start") if is_taken else told.format(title=title),
             )  # fmt: skip
 
 
 def _draw_curves(both: tuple[tuple[Stage, ...], ...]) -> None:
     shared = side_by_side(*both)
     lines = {
-        "A and B share": shared,
-        "A keeps of the first list": np.array([stage.overlap_with_start for stage in both[0]]),
-        "B keeps of the first list": np.array([stage.overlap_with_start for stage in both[1]]),
+        _("A and B share"): shared,
+        _("A keeps of the first list"): np.array([stage.overlap_with_start for stage in both[0]]),
+        _("B keeps of the first list"): np.array([stage.overlap_with_start for stage in both[1]]),
     }
     st.markdown(
-        f"**A and B share {shared[0]:.0%} of their lists at the start, {shared[-1]:.0%} after "
-        f"{len(shared) - 1} {'reaction' if len(shared) == 2 else 'reactions'}.**".replace("%", "\u00a0%")
+        ngettext(
+            "**A and B share {first:.0%} of their lists at the start, {last:.0%} after {n} reaction.**",
+            "**A and B share {first:.0%} of their lists at the start, {last:.0%} after {n} reactions.**",
+            len(shared) - 1,
+        )
+        .format(first=shared[0], last=shared[-1], n=len(shared) - 1)
+        .replace("%", "\u00a0%")
     )
     told = "; ".join(f"{name}: {', '.join(f'{v:.0%}' for v in values)}" for name, values in lines.items())
     st.plotly_chart(compare_charts.curves(lines), config={"displayModeBar": False}, key="growth", alt=told)
@@ -141,7 +155,7 @@ def _draw_curves(both: tuple[tuple[Stage, ...], ...]) -> None:
 
 def _draw_paths(page: Page, both: tuple[tuple[Stage, ...], ...]) -> None:
     with st.expander(
-        "Where the two move on the map", icon=":material/scatter_plot:", key="growth_map", on_change="rerun"
+        _("Where the two move on the map"), icon=":material/scatter_plot:", key="growth_map", on_change="rerun"
     ) as opened:
         if not opened.open:
             return
@@ -155,5 +169,7 @@ def _draw_paths(page: Page, both: tuple[tuple[Stage, ...], ...]) -> None:
         figure: go.Figure = compare_charts.paths(
             atlas.atlas.items.coordinates, paths, is_dark=st.context.theme.type == "dark"
         )
-        st.plotly_chart(figure, key="growth_paths", alt="The paths of A and B on the map of texts, from start to now")
-        st.caption("Each point is a stage, the star is now. A dislike moves nobody.")
+        st.plotly_chart(
+            figure, key="growth_paths", alt=_("The paths of A and B on the map of texts, from start to now")
+        )
+        st.caption(_("Each point is a stage, the star is now. A dislike moves nobody."))

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from pages.shared.language import N_, _, everywhere, fact_name
+from pages.shared.tabs import tab_called
 from recsys.errors import shorten
 from recsys.recommender import available_scorers
 from recsys.schema import AGE, GENDER, YEAR, Dataset
 from recsys.settings import MAX_AGE, MAX_K, MAX_WEIGHT
 from recsys.views.view import VIEW_WORDS, VIEWS
 
-UNKNOWN = "unknown"
+UNKNOWN = N_("unknown")
 AGES = (UNKNOWN, *(str(age) for age in range(MAX_AGE + 1)))
 ATTRIBUTE, ITEM_ATTRIBUTE = "attr-", "item-"
 VERSION = "v"
@@ -70,6 +72,7 @@ def address_of(
         if key in left_out:
             continue
         value = state.get(key)
+        value = tab_called(key, str(value)) if key == "tab" and value is not None else value
         if isinstance(value, list | tuple):
             address[key] = [str(part) for part in value] or [""]
         elif value is not None:
@@ -91,29 +94,65 @@ def make_link(
     return f"{base.split('?')[0]}?{urlencode(address, doseq=True)}"
 
 
+def in_english(params: Mapping[str, Sequence[str]], dataset: Dataset) -> dict[str, list[str]]:
+    """Returns the parts of an address with our own words in English, in whatever language it was made; data stays."""
+    return {key: [_in_english(key, value, dataset) for value in values] for key, values in params.items()}
+
+
+def _in_english(key: str, value: str, dataset: Dataset) -> str:
+    words = _words_in(key)
+    if value in _values_in(key, dataset) or value in words:
+        return value
+    return next((word for word in words if value in everywhere(word)), value)
+
+
+def as_shown(params: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Returns the parts of an address as the widgets of the sidebar show them: what is bound goes by that (Streamlit 1.67)."""
+    return {key: [_(value) if value in _words_in(key) else value for value in values] for key, values in params.items()}
+
+
+def _words_in(key: str) -> tuple[str, ...]:
+    """Which values of a part of an address are our words, and not data."""
+    if key == UNUSED:
+        return AGE, GENDER
+    if key == LEFT_OUT:
+        return tuple(VIEW_WORDS.values())
+    return (UNKNOWN,) if key in ("age", "gender") or key.startswith(ATTRIBUTE) else ()
+
+
+def _values_in(key: str, dataset: Dataset) -> Sequence[str]:
+    """Which values of it are data."""
+    if key == "gender":
+        return dataset.genders
+    return dataset.user_attributes.get(key.removeprefix(ATTRIBUTE), ()) if key.startswith(ATTRIBUTE) else ()
+
+
 def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[str]:
     """Returns one three-part sentence for every value of an opened address that cannot be used."""
     scorers = available_scorers(dataset)
     known: dict[str, tuple[Sequence[str], str]] = {
-        "age": (AGES, f"a whole number from 0 to {MAX_AGE}, or “unknown”"),
-        "gender": ((*dataset.genders, UNKNOWN), ", ".join((*dataset.genders, UNKNOWN))),
-        "scorer": (scorers, " or ".join(scorers)),
-        "k": ([str(k) for k in range(1, MAX_K + 1)], f"a whole number from 1 to {MAX_K}"),
-        "category": (dataset.categories, "a category of the catalog"),
-        "item": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
-        "liked": ((*dataset.item_rows, *dataset.labels), "an item_id of the catalog"),
+        "age": (AGES, _("a whole number from 0 to {max_age}, or “unknown”").format(max_age=MAX_AGE)),
+        "gender": ((*dataset.genders, UNKNOWN), ", ".join((*dataset.genders, _(UNKNOWN)))),
+        "scorer": (scorers, _(" or ").join(scorers)),
+        "k": ([str(k) for k in range(1, MAX_K + 1)], _("a whole number from 1 to {max_k}").format(max_k=MAX_K)),
+        "category": (dataset.categories, _("a category of the catalog")),
+        "item": ((*dataset.item_rows, *dataset.labels), _("an item_id of the catalog")),
+        "liked": ((*dataset.item_rows, *dataset.labels), _("an item_id of the catalog")),
     }
     facts = (AGE, GENDER, *dataset.user_attributes)
-    known[UNUSED] = (facts, f"one of {', '.join(facts)}")
+    known[UNUSED] = (facts, _("one of {names}").format(names=", ".join(map(fact_name, facts))))
     first, last = year_range(dataset) or (0, 0)
-    known["years"] = ([str(year) for year in range(first, last + 1)], f"two years from {first} to {last}")
+    known["years"] = (
+        [str(year) for year in range(first, last + 1)],
+        _("two years from {first} to {last}").format(first=first, last=last),
+    )
     for name, values in dataset.user_attributes.items():
-        known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), f"one of {', '.join(values[:6])} …")
+        known[f"{ATTRIBUTE}{name}"] = ((*values, UNKNOWN), _("one of {names} …").format(names=", ".join(values[:6])))
     known |= {f"{SECOND}{key}": known[key] for key in _profile_keys(dataset) if key in known}
     for name, values in dataset.item_attributes.items():
-        known[f"{ITEM_ATTRIBUTE}{name}"] = (values, f"one of {', '.join(values[:6])} …")
+        known[f"{ITEM_ATTRIBUTE}{name}"] = (values, _("one of {names} …").format(names=", ".join(values[:6])))
     notices = [
-        _left_out(key, value, "a number from 0 to 1")
+        _left_out(key, value, _("a number from 0 to 1"))
         for key in SHARE_KEYS
         for value in params.get(key, [])
         if value and not _is_number(value, 1.0)
@@ -125,25 +164,28 @@ def check_link(params: Mapping[str, Sequence[str]], dataset: Dataset) -> list[st
                 notices.append(_left_out(key, value, hint))
     known_views = tuple(VIEW_WORDS.values())
     notices += [
-        _left_out(key, value, f"a number from 0 to {MAX_WEIGHT:g}")
+        _left_out(key, value, _("a number from 0 to {max_weight:g}").format(max_weight=MAX_WEIGHT))
         for key in _WEIGHTS
         for value in params.get(key, [])
         if value and not _is_number(value, MAX_WEIGHT)
     ]
     notices += [
-        _left_out(LEFT_OUT, value, f"one of {', '.join(known_views)}")
+        _left_out(LEFT_OUT, value, _("one of {names}").format(names=", ".join(map(_, known_views))))
         for value in params.get(LEFT_OUT, [])
         if value and value not in known_views
     ]
     unknown = [key for key in params if key not in (*keys_of(dataset), *compare_keys(dataset))]
     notices += [
-        f"The link has a part that means nothing here: “{shorten(key, 60)}”. It was ignored." for key in unknown
+        _("The link has a part that means nothing here: “{key}”. It was ignored.").format(key=shorten(key, 60))
+        for key in unknown
     ]
     return notices[:8]
 
 
 def _left_out(key: str, value: str, hint: str) -> str:
-    return f"The link's {key} was left out: “{shorten(value, 60)}”. Use {hint}."
+    return _("The link's {key} was left out: “{value}”. Use {hint}.").format(
+        key=key, value=shorten(value, 60), hint=hint
+    )
 
 
 def _is_number(value: str, most: float) -> bool:

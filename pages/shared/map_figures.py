@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from pages.shared.language import N_, _
+
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#B8A900", "#8C6BB1")
 _OTHER = "#9AA5B1"
 _SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "pentagon", "star-triangle-down")
@@ -15,7 +17,7 @@ DRAWN = 50_000
 """More points than this stand as a density, with a sample of them."""
 _SAMPLE, _BINS = 8_000, 160
 _MOST_KINDS = 20
-OTHER, _UNKNOWN = "other", "unknown"
+OTHER, _UNKNOWN = N_("other"), N_("unknown")
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ def draw_map(
 def _kinds(colours: Colours, rows: np.ndarray) -> list[tuple[str, np.ndarray, dict]]:
     if colours.values is not None:
         return _shades(colours, colours.values, rows)
-    groups = colours.groups if colours.groups is not None else np.full(int(rows.max(initial=0)) + 1, "items")
+    groups = colours.groups if colours.groups is not None else np.full(int(rows.max(initial=0)) + 1, _("items"))
     own = groups[rows]
     names, counts = np.unique(own, return_counts=True)
     order = [str(names[n]) for n in np.lexsort((names, -counts)) if names[n] != OTHER]
@@ -109,7 +111,7 @@ def _kinds(colours: Colours, rows: np.ndarray) -> list[tuple[str, np.ndarray, di
         found.append((name, rows[own == name], style))
     rest = ~np.isin(own, order[:_MOST_KINDS])
     if rest.any():
-        found.insert(0, (OTHER, rows[rest], {"color": _OTHER, "symbol": "circle"}))
+        found.insert(0, (_(OTHER), rows[rest], {"color": _OTHER, "symbol": "circle"}))
     return found
 
 
@@ -120,7 +122,7 @@ def _hover(name: str, colours: Colours, row: int) -> str:
 
 def _told(value: float) -> str:
     if np.isnan(value):
-        return _UNKNOWN
+        return _(_UNKNOWN)
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.3g}"
 
 
@@ -138,7 +140,7 @@ def _shades(colours: Colours, values: np.ndarray, rows: np.ndarray) -> list[tupl
         "showscale": True,
         "colorbar": bar,
     }
-    found = [(_UNKNOWN, rest, {"color": _OTHER, "symbol": "circle"})] if len(rest) else []
+    found = [(_(_UNKNOWN), rest, {"color": _OTHER, "symbol": "circle"})] if len(rest) else []
     return [*found, (colours.title, known, style)] if len(known) else found
 
 
@@ -165,7 +167,7 @@ def _add_people(figure: go.Figure, layers: Layers, *, is_dark: bool) -> None:
     spots = layers.people
     common = {
         "mode": "markers",
-        "name": "people of the dataset",
+        "name": _("people of the dataset"),
         "text": texts,
         "hovertemplate": "%{text}<extra></extra>",
     }
@@ -180,22 +182,22 @@ def _add_layers(figure: go.Figure, coordinates: np.ndarray, layers: Layers, *, i
         lines = [
             part for row in layers.listed for part in (layers.star, coordinates[row], np.full(len(layers.star), np.nan))
         ]
-        _add_line(figure, np.array(lines), "to the list", {"color": ink, "width": 1}, opacity=0.5)
+        _add_line(figure, np.array(lines), _("to the list"), {"color": ink, "width": 1}, opacity=0.5)
     if len(layers.found):
         style = {"size": 13, "color": "rgba(0,0,0,0)", "line": {"width": 2, "color": "#D55E00"}, "symbol": "circle"}
-        _add_marks(figure, coordinates[list(layers.found)], "found", style, None)
+        _add_marks(figure, coordinates[list(layers.found)], _("found"), style, None)
     if layers.chosen is not None:
         style = {"size": 17, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": ink}, "symbol": "circle"}
-        _add_marks(figure, coordinates[[layers.chosen]], "opened item", style, None)
+        _add_marks(figure, coordinates[[layers.chosen]], _("opened item"), style, None)
     for name, spot in layers.saved.items():
         style = {"size": 13, "color": "#CC79A7", "symbol": "star", "line": {"width": 1, "color": ink}}
         _add_marks(figure, spot[None], escape(name), style, [escape(name)], ink=ink)
     if layers.star is not None:
         if len(layers.trail):
             line = {"color": "#D55E00", "width": 2, "dash": "dot"}
-            _add_line(figure, np.array([*layers.trail, layers.star]), "trail", line, opacity=0.9)
+            _add_line(figure, np.array([*layers.trail, layers.star]), _("trail"), line, opacity=0.9)
         style = {"size": 20, "color": "#D55E00", "symbol": "star", "line": {"width": 1.5, "color": ink}}
-        _add_marks(figure, layers.star[None], "this person", style, ["this person"], ink=ink)
+        _add_marks(figure, layers.star[None], _("this person"), style, [_("this person")], ink=ink)
     _add_labels(figure, layers, ink=ink)
 
 

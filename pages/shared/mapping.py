@@ -13,18 +13,20 @@ from pages.shared.drawer import draw_drawer, draw_selection, draw_table
 from pages.shared.form import one_line
 from pages.shared.frame import Page
 from pages.shared.hovering import draw_hovers
+from pages.shared.language import N_, _, language, ngettext
 from pages.shared.map_figures import DRAWN, OTHER, Colours, Layers, draw_map, rows_inside
+from pages.shared.retelling import retold
 from pages.shared.widgets import plain
 from recsys.projection import Place, Trust, spaces_of
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Recommendations
 from recsys.views.view import VIEW_WORDS
 
 _SPACES = {
-    "text": "What texts say (BERT)",
-    "image": "What pictures show",
-    "audio": "What sounds are like",
-    "graph": "Which facts are shared",
-    "taste": "What people like (learned)",
+    "text": N_("What texts say (BERT)"),
+    "image": N_("What pictures show"),
+    "audio": N_("What sounds are like"),
+    "graph": N_("Which facts are shared"),
+    "taste": N_("What people like (learned)"),
 }
 _TRAIL, _SELECTED, _CHOSEN = "_map_trail", "_map_selected", "_map_item"
 _LONGEST_NAME = 80
@@ -76,36 +78,44 @@ def _draw_choice(page: Page) -> _Choice:
     spaces = spaces_of(page.recommender.scorer)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         space = st.selectbox(
-            "Map of",
+            _("Map of"),
             spaces,
-            format_func=lambda name: _SPACES[name],
+            format_func=lambda name: _(_SPACES[name]),
             key="map_space",
             persist_state="session",
             width=230,
         )
         dimensions = st.segmented_control(
-            "View", ("Flat", "3-D"), default="Flat", key="map_view", required=True, persist_state="session"
+            _("View"),
+            (N_("Flat"), N_("3-D")),
+            default="Flat",
+            key="map_view",
+            required=True,
+            persist_state="session",
+            format_func=_,
         )
         colours = _colours(page)
-        colour = st.selectbox("Colour", colours, key="map_colour", persist_state="session", width=200)
-        search = st.text_input("Search", key="map_search", persist_state="session", placeholder="A title", width=180)
+        colour = st.selectbox(_("Colour"), colours, key="map_colour", persist_state="session", width=200, format_func=_)
+        search = st.text_input(
+            _("Search"), key="map_search", persist_state="session", placeholder=_("A title"), width=180
+        )
     with st.container(horizontal=True):
-        by_popularity = st.toggle("Size by popularity", key="map_sizes", persist_state="session")
-        with_labels = st.toggle("Group names", value=True, key="map_labels", persist_state="session")
+        by_popularity = st.toggle(_("Size by popularity"), key="map_sizes", persist_state="session")
+        with_labels = st.toggle(_("Group names"), value=True, key="map_labels", persist_state="session")
         with_people = False
         if len(page.dataset.users):
             with_people = st.toggle(
-                "People of the dataset",
+                _("People of the dataset"),
                 key="map_people",
                 persist_state="session",
-                help="Where its users stand, at most 5,000 of them; each by row, never by name.",
+                help=_("Where its users stand, at most 5,000 of them; each by row, never by name."),
             )
         with_trail = st.toggle(
-            "Trail",
+            _("Trail"),
             value=True,
             key="map_trail",
             persist_state="session",
-            help="Where the person was before the last changes.",
+            help=_("Where the person was before the last changes."),
         )
     return _Choice(
         space or spaces[0],
@@ -123,7 +133,7 @@ def _draw_figure(page: Page, opened: Opened, choice: _Choice, layers: Layers) ->
     coordinates = opened.drawn
     figure = draw_map(
         coordinates,
-        _names(page, page.dataset.name, version_of(page)),
+        _names(page, page.dataset.name, version_of(page), language()),
         _coloured(page, opened, choice.colour),
         layers,
         sizes=_sizes(page) if choice.by_popularity else None,
@@ -136,7 +146,9 @@ def _draw_figure(page: Page, opened: Opened, choice: _Choice, layers: Layers) ->
         on_select=lambda: _remember(st.session_state[key]["selection"], coordinates),
         selection_mode=("points", "box", "lasso"),
         config={"scrollZoom": True, "displaylogo": False},
-        alt=f"Map of {len(page.dataset.items):,} items, the person as a star. The table below holds the same.",
+        alt=_("Map of {n_items:,} items, the person as a star. The table below holds the same.").format(
+            n_items=len(page.dataset.items)
+        ),
     )
 
 
@@ -176,10 +188,12 @@ def _layers(
         trail=_trail(page, opened, star) if choice.with_trail else (),
         saved=_saved(page, opened),
         people=opened.people if choice.with_people else None,
-        told=opened.told,
+        told=_called(opened, page.dataset.name, version_of(page), len(opened.told), language())
+        if choice.with_people
+        else (),
         found=hits[:_MOST_FOUND],
         chosen=chosen if chosen is not None and chosen < len(dataset.items) else None,
-        labels=opened.labels if choice.with_labels else [],
+        labels=[(retold(text), spot) for text, spot in opened.labels] if choice.with_labels else [],
     )
 
 
@@ -205,20 +219,28 @@ def _tell_missing(page: Page, space: str) -> None:
     if view is None:
         return
     n = int((~view.has).sum())
-    told = f"{n:,} {'item has' if n == 1 else 'items have'} no {VIEW_WORDS[space]} and stand together at the left."
-    st.caption(f"Vectors of this view: {plain(view.made_by)}. {told if n else ''}")
+    told = _("Vectors of this view: {made_by}.").format(made_by=plain(retold(view.made_by)))
+    missing = ngettext(
+        "{n:,} item has no {view} and stand together at the left.",
+        "{n:,} items have no {view} and stand together at the left.",
+        n,
+    )
+    st.caption(f"{told} {missing.format(n=n, view=_(VIEW_WORDS[space])) if n else ''}")
 
 
 def _tell_search(search: str, hits: list[int]) -> None:
     if not search:
         return
     if not hits:
-        st.caption(f":material/search_off: No title holds “{plain(search)}”.")
+        st.caption(_(":material/search_off: No title holds “{search}”.").format(search=plain(search)))
         return
-    drawn = f"; the first {_MOST_FOUND} are marked" if len(hits) > _MOST_FOUND else ""
-    st.caption(
-        f":material/search: {len(hits):,} of the titles hold “{plain(search)}”, ringed on the map{drawn}. The table lists them."
-    )
+    told = _(":material/search: {n:,} of the titles hold “{search}”, ringed on the map. The table lists them.")
+    if len(hits) > _MOST_FOUND:
+        told = _(
+            ":material/search: {n:,} of the titles hold “{search}”, ringed on the map; the first {most} are marked. The table "
+            "lists them."
+        )
+    st.caption(told.format(n=len(hits), search=plain(search), most=_MOST_FOUND))
 
 
 def _trail(page: Page, opened: Opened, star: np.ndarray | None) -> list[np.ndarray]:
@@ -243,11 +265,11 @@ def _trail(page: Page, opened: Opened, star: np.ndarray | None) -> list[np.ndarr
 def _colours(page: Page) -> list[str]:
     """Returns what the points can be coloured by."""
     dataset = page.dataset
-    names = ["Category"] if dataset.categories else []
-    names += ["Group on the map", "Score for this person", "Popularity"]
-    names += ["Year"] if YEAR in dataset.items else []
+    names = [N_("Category")] if dataset.categories else []
+    names += [N_("Group on the map"), N_("Score for this person"), N_("Popularity")]
+    names += [N_("Year")] if YEAR in dataset.items else []
     names += [name.capitalize() for name in dataset.item_attributes]
-    return [*names, "Hubness", "Map trust"]
+    return [*names, N_("Hubness"), N_("Map trust")]
 
 
 def _coloured(page: Page, opened: Opened, colour: str) -> Colours:
@@ -261,21 +283,21 @@ def _coloured(page: Page, opened: Opened, colour: str) -> Colours:
         "Map trust": lambda: atlas.trust.kept,
     }
     titles = {
-        "Popularity": "likes",
-        "Hubness": "in the nearest ten of",
-        "Map trust": "true neighbours kept",
+        "Popularity": _("likes"),
+        "Hubness": _("in the nearest ten of"),
+        "Map trust": _("true neighbours kept"),
     }
     if colour in numbers:
         values = np.asarray(numbers[colour](), float)
-        return Colours(titles.get(colour, colour), values=values, is_log=colour in ("Popularity", "Hubness"))
+        return Colours(titles.get(colour) or _(colour), values=values, is_log=colour in ("Popularity", "Hubness"))
     if colour == "Group on the map":
-        labels = np.array([*atlas.clusters.labels, OTHER], dtype=object)
-        return Colours(colour, groups=labels[atlas.clusters.numbers])
+        labels = np.array([*map(retold, atlas.clusters.labels), OTHER], dtype=object)
+        return Colours(_(colour), groups=labels[atlas.clusters.numbers])
     for name in dataset.item_attributes:
         if colour == name.capitalize():
             return Colours(colour, groups=dataset.items[name].fillna(OTHER).astype(str).to_numpy(object))
     firsts = [names[0] if len(names) else OTHER for names in dataset.items[CATEGORIES]] if dataset.categories else []
-    return Colours("Category", groups=np.array(firsts or [OTHER] * len(dataset.items), dtype=object))
+    return Colours(_("Category"), groups=np.array(firsts or [OTHER] * len(dataset.items), dtype=object))
 
 
 def _sizes(page: Page) -> np.ndarray:
@@ -285,13 +307,23 @@ def _sizes(page: Page) -> np.ndarray:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _names(_page: Page, dataset: str, version: str) -> tuple[str, ...]:
-    """What hovering shows of each item: what it is called, its categories, its likes."""
+def _names(_page: Page, dataset: str, version: str, language: str) -> tuple[str, ...]:
+    """What hovering shows of each item in a language: what it is called, its categories, its likes."""
     found = _page.dataset
     categories = found.items[CATEGORIES] if CATEGORIES in found.items else [()] * len(found.items)
-    likes = [f"{n:,} likes" if n else "" for n in found.popularity] if len(found.likes) else [""] * len(found.items)
+    likes = (
+        [_("{n:,} likes").format(n=n) if n else "" for n in found.popularity]
+        if len(found.likes)
+        else [""] * len(found.items)
+    )
     lines = zip(found.labels, (", ".join(names) for names in categories), likes, strict=True)
     return tuple("\n".join(_short(part) for part in parts if part) for parts in lines)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _called(_opened: Opened, dataset: str, version: str, n_people: int, language: str) -> tuple[str, ...]:
+    """What hovering shows of the people of the dataset in a language."""
+    return tuple(" · ".join(map(retold, text.split(" · "))) for text in _opened.told)
 
 
 def _short(text: str) -> str:
@@ -303,21 +335,29 @@ def _tell_trust(page: Page, opened: Opened, place: Place) -> None:
     trust = opened.atlas.trust
     parts = []
     if not opened.is_preview:
-        parts.append(f"**How far to trust this map:** {_trust_in_words(trust, len(page.dataset.items))}")
+        told = _trust_in_words(trust, len(page.dataset.items))
+        parts.append(_("**How far to trust this map:** {told}").format(told=told))
     if not place.is_somewhere:
-        parts.append("This person is nowhere on the map: nothing is said that the scorer can place.")
+        parts.append(_("This person is nowhere on the map: nothing is said that the scorer can place."))
     else:
-        told = f"{place.kept:.0%} of the {len(place.neighbours)} items nearest to them in truth"
-        parts.append(f"Around this person this map keeps {told}. Distances between far groups mean little.")
+        told = _(
+            "Around this person this map keeps {kept:.0%} of the {n} items nearest to them in truth. Distances between far "
+            "groups mean little."
+        )
+        parts.append(told.format(kept=place.kept, n=len(place.neighbours)))
     st.caption(" ".join(parts).replace("%", "\u00a0%"))
 
 
 def _trust_in_words(trust: Trust, n_items: int) -> str:
     if not trust.k:
-        return "there are too few items to measure it."
-    sampled = f", both measured on {trust.n_sampled:,} items" if trust.n_sampled < n_items else ""
-    return (
-        f"of an item's {trust.k} true neighbours it keeps {trust.mean_kept:.0%} near it. Trustworthiness "
-        f"{trust.trustworthiness:.2f}: what is near on the map is near in truth; continuity {trust.continuity:.2f}: what is "
-        f"near in truth is near on the map (1 is perfect, 0.5 is chance{sampled})."
-    )
+        return _("there are too few items to measure it.")
+    sampled = ""
+    if trust.n_sampled < n_items:
+        sampled = _(", both measured on {n:,} items").format(n=trust.n_sampled)
+    return _(
+        "of an item's {k} true neighbours it keeps {kept:.0%} near it. Trustworthiness {trustworthiness:.2f}: what is near on "
+        "the map is near in truth; continuity {continuity:.2f}: what is near in truth is near on the map (1 is perfect, 0.5 is "
+        "chance{sampled})."
+    ).format(
+        k=trust.k, kept=trust.mean_kept, trustworthiness=trust.trustworthiness, continuity=trust.continuity, sampled=sampled
+    )  # fmt: skip

@@ -7,24 +7,27 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.shared.widgets import plain
+from pages.shared.language import N_, _, heading
+from pages.shared.retelling import retold
+from pages.shared.widgets import plain, show_table
 from recsys.datasets.importing import KINDS, OPTIONAL, REQUIRED, CsvDialect, FilePlan, TablePlan
 from recsys.datasets.importing.plan import Ages
 
-_LEFT_OUT, _NONE = "leave out", "–"
-_DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|", "::": "::"}
-_QUOTES = {'"': '"', "'": "'", "none": ""}
+_LEFT_OUT, _NONE = N_("leave out"), "–"
+_DELIMITERS = {",": ",", ";": ";", N_("tab"): "\t", "|": "|", "::": "::"}
+_QUOTES = {'"': '"', "'": "'", N_("none"): ""}
 _ENCODINGS = ("utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "gb18030", "shift_jis")
 _SEPARATORS = ("|", ";", ",", "/", ">", "·")
 _LABELS = {
-    "item_id": "Item id", "title": "Title", "description": "Description", "categories": "Categories", "year": "Year",
-    "price": "Price", "image": "Image", "audio": "Audio", "user_id": "User id", "age": "Age", "gender": "Gender",
-    "rating": "Rating", "timestamp": "Time", "head": "Head", "relation": "Relation", "tail": "Tail",
+    "item_id": N_("Item id"), "title": N_("Title"), "description": N_("Description"), "categories": N_("Categories"),
+    "year": N_("Year"), "price": N_("Price"), "image": N_("Image"), "audio": N_("Audio"), "user_id": N_("User id"),
+    "age": N_("Age"), "gender": N_("Gender"), "rating": N_("Rating"), "timestamp": N_("Time"), "head": N_("Head"),
+    "relation": N_("Relation"), "tail": N_("Tail"),
 }  # fmt: skip
 _AGES: Mapping[Ages, str] = {
-    "years": "a number of years",
-    "birth year": "a year or date of birth",
-    "band": "a band, such as 25-34 or 65+",
+    "years": N_("a number of years"),
+    "birth year": N_("a year or date of birth"),
+    "band": N_("a band, such as 25-34 or 65+"),
 }
 
 
@@ -35,9 +38,9 @@ def draw_meaning(look: Mapping[str, Any], number: int) -> FilePlan | None:
         if kind == _LEFT_OUT:
             return None
         for told in look["faults"]:
-            st.caption(f":material/warning: {plain(told)}")
+            st.caption(f":material/warning: {plain(retold(told))}")
         frame = pd.DataFrame(look["sample"], columns=look["columns"])
-        st.dataframe(frame.head(5), hide_index=True, alt=f"The first rows of {look['plan']['file']}")
+        show_table(frame.head(5), alt=_("The first rows of {file}").format(file=look["plan"]["file"]))
         return _draw_roles(look, _prefix(look, number))
 
 
@@ -52,7 +55,12 @@ def draw_writing(look: Mapping[str, Any], number: int) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         options = [*KINDS, _LEFT_OUT]
         kind = st.selectbox(
-            "Holds", options, index=options.index(plan["table"]["kind"]), key=f"{prefix}-kind", width=170
+            _("Holds"),
+            options,
+            index=options.index(plan["table"]["kind"]),
+            key=f"{prefix}-kind",
+            width=170,
+            format_func=lambda name: _(name) if name == _LEFT_OUT else heading(name),
         )
         if plan["dialect"]:
             _draw_dialect(plan["dialect"], prefix)
@@ -63,21 +71,21 @@ def _draw_dialect(dialect: Mapping[str, Any], prefix: str) -> None:
     """Draws how a text is written; what is chosen is read from the session before the file is looked at again."""
     names = {value: name for name, value in _DELIMITERS.items()}
     _choice(
-        "Delimiter", tuple(_DELIMITERS), names.get(dialect["delimiter"], dialect["delimiter"]), f"{prefix}-delimiter"
+        _("Delimiter"), tuple(_DELIMITERS), names.get(dialect["delimiter"], dialect["delimiter"]), f"{prefix}-delimiter"
     )
     quotes = {value: name for name, value in _QUOTES.items()}
-    _choice("Quotes", tuple(_QUOTES), quotes.get(dialect["quote"], dialect["quote"]), f"{prefix}-quote")
-    _choice("Encoding", _ENCODINGS, dialect["encoding"], f"{prefix}-encoding", width=140)
+    _choice(_("Quotes"), tuple(_QUOTES), quotes.get(dialect["quote"], dialect["quote"]), f"{prefix}-quote")
+    _choice(_("Encoding"), _ENCODINGS, dialect["encoding"], f"{prefix}-encoding", width=140)
     st.number_input(
-        "Skip lines", 0, 1000, dialect["skip"], key=f"{prefix}-skip", width=120,
-        help="Lines before the names of the columns, such as the title of a report.",
+        _("Skip lines"), 0, 1000, dialect["skip"], key=f"{prefix}-skip", width=120,
+        help=_("Lines before the names of the columns, such as the title of a report."),
     )  # fmt: skip
-    st.checkbox("First row holds names", dialect["has_header"], key=f"{prefix}-has_header")
+    st.checkbox(_("First row holds names"), dialect["has_header"], key=f"{prefix}-has_header")
 
 
 def _choice(label: str, options: tuple[str, ...], value: str, key: str, width: int = 110) -> None:
     options = options if value in options else (value, *options)
-    st.selectbox(label, options, index=options.index(value), key=key, width=width)
+    st.selectbox(label, options, index=options.index(value), key=key, width=width, format_func=_)
 
 
 def _draw_roles(look: Mapping[str, Any], prefix: str) -> FilePlan | None:
@@ -90,7 +98,7 @@ def _draw_roles(look: Mapping[str, Any], prefix: str) -> FilePlan | None:
     with st.container(horizontal=True):
         for role in (*REQUIRED[kind], *OPTIONAL[kind]):
             guess = table["roles"].get(role)
-            label = _LABELS[role] + (" (required)" if role in REQUIRED[kind] else "")
+            label = _(_LABELS[role]) + (_(" (required)") if role in REQUIRED[kind] else "")
             options = [_NONE, *columns]
             chosen = st.selectbox(
                 label,
@@ -105,21 +113,22 @@ def _draw_roles(look: Mapping[str, Any], prefix: str) -> FilePlan | None:
         if "categories" in roles:
             marks = _SEPARATORS if separator.strip() in _SEPARATORS else (separator.strip(), *_SEPARATORS)
             separator = st.selectbox(
-                "Between categories", marks, index=marks.index(separator.strip()), key=f"{prefix}-{state}-separator", width=150,
+                _("Between categories"), marks, index=marks.index(separator.strip()), key=f"{prefix}-{state}-separator",
+                width=150,
                 accept_new_options=True,
             )  # fmt: skip
         ages: Ages = table["ages"]
         if "age" in roles:
             ages = st.selectbox(
-                "An age is", list(_AGES), index=list(_AGES).index(ages), format_func=lambda value: _AGES[value],
+                _("An age is"), list(_AGES), index=list(_AGES).index(ages), format_func=lambda value: _(_AGES[value]),
                 key=f"{prefix}-{state}-ages", width=220,
             )  # fmt: skip
     attributes = _draw_attributes(look, roles, f"{prefix}-{state}-attributes") if kind in ("items", "users") else ()
-    missing = [_LABELS[role] for role in REQUIRED[kind] if role not in roles]
+    missing = [_(_LABELS[role]) for role in REQUIRED[kind] if role not in roles]
     twice = [column for column in set(roles.values()) if list(roles.values()).count(column) > 1]
     if missing or twice:
-        told = [f"Choose the column of: {', '.join(missing)}."] if missing else []
-        told += [f"“{column}” has two meanings; choose one of them." for column in twice]
+        told = [_("Choose the column of: {names}.").format(names=", ".join(missing))] if missing else []
+        told += [_("“{column}” has two meanings; choose one of them.").format(column=column) for column in twice]
         st.error(plain(" ".join(told)), icon=":material/error:")
         return None
     made = TablePlan(
@@ -137,7 +146,7 @@ def _draw_attributes(look: Mapping[str, Any], roles: Mapping[str, str], key: str
     if not rest:
         return ()
     chosen = st.multiselect(
-        "Further columns to keep, as attributes", rest, default=[*guessed, *freed], key=f"{key}-{'|'.join(rest)}",
-        help="Attributes of items can be filtered and used in the template; those of users are in the profile form.",
+        _("Further columns to keep, as attributes"), rest, default=[*guessed, *freed], key=f"{key}-{'|'.join(rest)}",
+        help=_("Attributes of items can be filtered and used in the template; those of users are in the profile form."),
     )  # fmt: skip
     return tuple(column for column in rest if column in chosen)

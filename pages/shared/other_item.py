@@ -10,7 +10,9 @@ from pages.shared import part_charts
 from pages.shared.explaining import explain
 from pages.shared.form import offered_items, put_profile
 from pages.shared.frame import Page
-from pages.shared.widgets import plain
+from pages.shared.language import _
+from pages.shared.retelling import retold
+from pages.shared.widgets import plain, show_table
 from recsys.errors import ColdlensError
 from recsys.explanation import Contrast, contrast
 from recsys.schema import ITEM_ID, Explanation, Profile, Recommendations
@@ -30,9 +32,9 @@ def draw_contrast(page: Page, explanation: Explanation, found: Recommendations) 
         if label != explanation.title
     ]
     if not options:
-        st.info("The catalog has no other item.")
+        st.info(_("The catalog has no other item."))
         return
-    label = st.selectbox("Against", options, key="other", persist_state="session")
+    label = st.selectbox(_("Against"), options, key="other", persist_state="session")
     other = explain(page, str(dataset.items[ITEM_ID].iloc[dataset.labelled_rows[label or options[0]]]))
     _draw_difference(contrast(explanation, other).checked())
 
@@ -41,30 +43,37 @@ def _draw_difference(found: Contrast) -> None:
     first, second = found.first, found.second
     above, below = (first, second) if found.gap >= 0 else (second, first)
     st.markdown(
-        f"**{plain(above.title)}** (rank {above.rank:,}) stands above **{plain(below.title)}** (rank {below.rank:,}) "
-        f"by {abs(found.gap):.4f}."
+        _("**{title}** (rank {rank:,}) stands above **{title2}** (rank {rank2:,}) by {gap:.4f}.").format(
+            title=plain(above.title), rank=above.rank, title2=plain(below.title), rank2=below.rank, gap=abs(found.gap)
+        )
     )
     _draw_bars(found, key="contrast_parts")
     words = [word for word in found.words if word.kind == "word"]
     if words:
-        st.markdown("**The person's words**")
+        st.markdown(_("**The person's words**"))
         table = [
             {"word": word.label, "difference": word.value, first.title: word.first, second.title: word.second}
             for word in words
         ]
         config = {name: st.column_config.NumberColumn(format="%+.4f", width="small") for name in list(table[0])[1:]}
-        st.dataframe(
-            pd.DataFrame(table), hide_index=True, column_config=config, alt="Difference by word of the profile"
-        )
+        show_table(pd.DataFrame(table), column_config=config, alt=_("Difference by word of the profile"))
 
 
 def _draw_bars(found: Contrast, *, key: str) -> None:
     figure = part_charts.differences(found.parts, is_dark=st.context.theme.type == "dark")
-    told = ", ".join(f"{part.label} {part.value:+.3f}" for part in found.parts)
-    st.plotly_chart(figure, config={"displayModeBar": False}, key=key, alt=f"Difference by part: {told}")
+    told = ", ".join(f"{retold(part.label)} {part.value:+.3f}" for part in found.parts)
+    st.plotly_chart(
+        figure, config={"displayModeBar": False}, key=key, alt=_("Difference by part: {told}").format(told=told)
+    )
     st.caption(
-        f"To the right: speaks for {plain(found.first.title)}. To the left: speaks for {plain(found.second.title)}. The bars "
-        f"add up to {plain(f'{found.gap:+.4f}, error {found.completeness_error:.0e}')}."
+        _(
+            "To the right: speaks for {first}. To the left: speaks for {second}. The bars add up to {gap}, error {error}."
+        ).format(
+            first=plain(found.first.title),
+            second=plain(found.second.title),
+            gap=plain(f"{found.gap:+.4f}"),
+            error=plain(f"{found.completeness_error:.0e}"),
+        )
     )
 
 
@@ -77,14 +86,14 @@ def draw_why_not(page: Page, found: Recommendations) -> None:
     )  # an edit that was tried has brought it in; the reader wants to see that
     options = [label for label in offered_items(dataset, st.session_state.get("wanted")) if label not in left_out]
     if not options:
-        st.info("Every item of the catalog is in the list already.")
+        st.info(_("Every item of the catalog is in the list already."))
         return
     if st.session_state.get("wanted") not in options:
         st.session_state["wanted"] = options[0]
-    label = st.selectbox("Why is this one not in the list?", options, key="wanted", persist_state="session")
+    label = st.selectbox(_("Why is this one not in the list?"), options, key="wanted", persist_state="session")
     unlocked = st.checkbox(
-        "Also try other ages and genders", key="unlock", persist_state="session",
-        help="Left out unless asked for: people cannot change them. What they do to lists is a question of fairness.",
+        _("Also try other ages and genders"), key="unlock", persist_state="session",
+        help=_("Left out unless asked for: people cannot change them. What they do to lists is a question of fairness."),
     )  # fmt: skip
     draw_answer(page, label, k=page.k, locked=() if unlocked else PROTECTED)
 
@@ -109,7 +118,10 @@ def draw_answer(page: Page, label: str, *, k: int, locked: Collection[str], pref
             locked=locked,
         )
     except ColdlensError as error:
-        st.info(f"{plain(error.what)}: {plain(str(error.value))}. {plain(error.fix)}", icon=":material/filter_alt:")
+        st.info(
+            f"{plain(retold(error.what))}: {plain(str(error.value))}. {plain(retold(error.fix))}",
+            icon=":material/filter_alt:",
+        )
         return
     _draw_place(page, answer, label)
     if not answer.is_in:
@@ -118,47 +130,54 @@ def draw_answer(page: Page, label: str, *, k: int, locked: Collection[str], pref
 
 def _draw_place(page: Page, answer: Counterfactual, label: str) -> None:
     with st.container(horizontal=True, gap="large"):
-        st.metric("Rank", f"{answer.rank:,}", border=False)
-        st.metric("Score", f"{answer.score:.4f}")
+        st.metric(_("Rank"), f"{answer.rank:,}", border=False)
+        st.metric(_("Score"), f"{answer.score:.4f}")
         if answer.kth_row is not None:
-            st.metric(f"Missing to rank {answer.k}", f"{max(0.0, answer.gap):.4f}")
+            st.metric(_("Missing to rank {k}").format(k=answer.k), f"{max(0.0, answer.gap):.4f}")
     if answer.is_in:
-        st.success(f"By its score it is in the top {answer.k} already.", icon=":material/check:")
+        st.success(_("By its score it is in the top {k} already.").format(k=answer.k), icon=":material/check:")
     if answer.kth_row is None or answer.is_in:
         return
     ids = page.dataset.items[ITEM_ID]
     last = explain(page, str(ids.iloc[answer.kth_row]))
     wanted = explain(page, str(ids.iloc[answer.item_row]))
-    st.markdown(f"**What it lost by**, against {plain(last.title)}, the item at rank {answer.k}:")
+    st.markdown(
+        _("**What it lost by**, against {title}, the item at rank {k}:").format(title=plain(last.title), k=answer.k)
+    )
     _draw_bars(contrast(wanted, last).checked(), key="why_not_parts")
 
 
 def _draw_edits(page: Page, answer: Counterfactual, prefix: str) -> None:
-    st.markdown(f"**What would bring it into the top {answer.k}**")
-    tried = ", ".join(f"{n:,} × {kind}" for kind, n in answer.tried.items()) or "none"
-    pairs = (
-        f" No single edit does it. The {answer.n_pairs} most promising pairs were tried as well."
-        if answer.n_pairs
-        else ""
-    )
+    st.markdown(_("**What would bring it into the top {k}**").format(k=answer.k))
+    tried = ", ".join(f"{n:,} × {retold(kind)}" for kind, n in answer.tried.items()) or _("none")
     if not answer.outcomes:
         st.info(
-            f"Not reachable: no single edit brings it in, and none of the {answer.n_pairs} most promising pairs.",
+            _("Not reachable: no single edit brings it in, and none of the {n_pairs} most promising pairs.").format(
+                n_pairs=answer.n_pairs
+            ),
             icon=":material/block:",
         )
     for number, outcome in enumerate(_varied(answer.outcomes)):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{plain(outcome.label)}: **rank {outcome.rank}**, score {outcome.score:.4f}", width="stretch")
-            name = "Make it B" if prefix else "Try it"
+            told = _("{edit}: **rank {rank}**, score {score:.4f}")
+            told = told.format(edit=plain(retold(outcome.label)), rank=outcome.rank, score=outcome.score)
+            st.markdown(told, width="stretch")
+            name = _("Make it B") if prefix else _("Try it")
             st.button(name, key=f"edit-{number}", on_click=_use, args=(page, outcome, prefix), icon=":material/edit:")
     if len(answer.outcomes) > len(_varied(answer.outcomes)):
-        with st.expander(f"All {len(answer.outcomes):,}"):
-            rows = [{"edit": o.label, "rank": o.rank, "score": o.score} for o in answer.outcomes]
-            st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Every edit that brings the item in")
-    st.caption(
-        f"Every single edit was tried and ranked again ({plain(tried)}).{pairs} Interests to add are the categories, the "
-        "words of this item and the catalog's frequent terms."
+        with st.expander(_("All {n_outcomes:,}").format(n_outcomes=len(answer.outcomes))):
+            rows = [{"edit": retold(o.label), "rank": o.rank, "score": o.score} for o in answer.outcomes]
+            show_table(pd.DataFrame(rows), alt=_("Every edit that brings the item in"))
+    told = _(
+        "Every single edit was tried and ranked again ({tried}). Interests to add are the categories, the words of this item and "
+        "the catalog's frequent terms."
     )
+    if answer.n_pairs:
+        told = _(
+            "Every single edit was tried and ranked again ({tried}). No single edit does it. The {n} most promising pairs were "
+            "tried as well. Interests to add are the categories, the words of this item and the catalog's frequent terms."
+        )
+    st.caption(told.format(tried=plain(tried), n=answer.n_pairs))
 
 
 def _varied(outcomes: Sequence[Outcome]) -> list[Outcome]:

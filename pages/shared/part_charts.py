@@ -7,6 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pages.shared.figures import COLOURS
+from pages.shared.language import _
+from pages.shared.retelling import retold
 from recsys.errors import shorten
 from recsys.explanation import Deletion, Difference
 from recsys.schema import Explanation, Part
@@ -24,12 +26,14 @@ def waterfall(explanation: Explanation, *, is_dark: bool) -> go.Figure:
     ink = _ink(is_dark)
     figure, at = go.Figure(), 0.0
     rows = [
-        (part.facet.label, part.contribution, COLOURS[part.facet.kind], _receipt(part, explanation)) for part in parts
+        (retold(part.facet.label), part.contribution, COLOURS[part.facet.kind], _receipt(part, explanation))
+        for part in parts
     ]
     if rest:
         n = len(explanation.parts) - len(parts)
-        rows.append((f"{n} smaller parts", rest, _GREY, "each in the table below"))
-    rows.append(("Score" + (" above the average item" if explanation.is_centred else ""), explanation.total, ink, ""))
+        rows.append((_("{n} smaller parts").format(n=n), rest, _GREY, _("each in the table below")))
+    total = _("Score above the average item") if explanation.is_centred else _("Score")
+    rows.append((total, explanation.total, ink, ""))
     for number, (label, value, colour, receipt) in enumerate(rows):
         is_total = number == len(rows) - 1
         base = 0.0 if is_total else at
@@ -62,19 +66,22 @@ def differences(found: Sequence[Difference], *, is_dark: bool) -> go.Figure:
     if len(ordered) > _MOST:
         rest = ordered[_MOST - 1 :]
         sums = sum(part.first for part in rest), sum(part.second for part in rest)
-        ordered = [*ordered[: _MOST - 1], Difference("rest", f"{len(rest)} smaller parts", "rest", *sums)]
+        ordered = [*ordered[: _MOST - 1], Difference("rest", _("{n} smaller parts").format(n=len(rest)), "rest", *sums)]
     figure, ink = go.Figure(), _ink(is_dark)
     for number, part in enumerate(ordered):
         colour = _BLUE if part.value >= 0 else _VERMILION
         figure.add_bar(
             x=[part.value], y=[number], orientation="h", width=0.36, offset=0.02, marker={"color": colour},
-            hovertemplate=f"{escape(part.label)}: {part.first:+.4f} against {part.second:+.4f}<extra></extra>",
+            hovertemplate=f"{escape(retold(part.label))}: {_against(part, 4)}<extra></extra>",
             showlegend=False,
         )  # fmt: skip
-        receipt = f"{part.first:+.3f} against {part.second:+.3f}"
-        _name_row(figure, number, f"<b>{_short(part.label)}</b> {part.value:+.3f}", receipt, ink)
+        _name_row(figure, number, f"<b>{_short(retold(part.label))}</b> {part.value:+.3f}", _against(part, 3), ink)
     figure.add_vline(x=0, line={"color": ink, "width": 1})
     return _rows_layout(figure, len(ordered))
+
+
+def _against(part: Difference, digits: int) -> str:
+    return _("{first} against {second}").format(first=f"{part.first:+.{digits}f}", second=f"{part.second:+.{digits}f}")
 
 
 def deletion(found: Deletion, *, is_dark: bool) -> go.Figure:
@@ -84,19 +91,20 @@ def deletion(found: Deletion, *, is_dark: bool) -> go.Figure:
     figure = go.Figure()
     figure.add_scatter(
         x=[*steps, *reversed(steps)], y=[*high, *low[::-1]], fill="toself", fillcolor="rgba(153,153,153,0.25)",
-        mode="lines", line={"width": 0}, hoverinfo="skip", name=f"range of {len(found.random)} random orders",
+        mode="lines", line={"width": 0}, hoverinfo="skip",
+        name=_("range of {n_random} random orders").format(n_random=len(found.random)),
     )  # fmt: skip
     figure.add_scatter(
-        x=steps, y=found.random.mean(axis=0), mode="lines", line={"color": _GREY, "dash": "dot"}, name="random order"
+        x=steps, y=found.random.mean(axis=0), mode="lines", line={"color": _GREY, "dash": "dot"}, name=_("random order")
     )
     figure.add_scatter(
-        x=steps, y=found.strongest, mode="lines+markers", line={"color": _BLUE, "width": 3}, name="strongest first",
-        text=["nothing deleted", *(f"“{label}” deleted" for label in map(escape, found.labels))],
-        hovertemplate="%{text}<br>score %{y:.4f}<extra></extra>",
+        x=steps, y=found.strongest, mode="lines+markers", line={"color": _BLUE, "width": 3}, name=_("strongest first"),
+        text=[_("nothing deleted"), *(_("“{word}” deleted").format(word=label) for label in map(escape, found.labels))],
+        hovertemplate=_("%{text}<br>score %{y:.4f}") + "<extra></extra>",
     )  # fmt: skip
-    ticks = ["all words", *(f"− {escape(label)}" for label in found.labels)]
+    ticks = [_("all words"), *(f"− {escape(label)}" for label in found.labels)]
     figure.update_xaxes(tickvals=steps, ticktext=ticks, tickangle=-40)
-    figure.update_yaxes(title_text="score")
+    figure.update_yaxes(title_text=_("score"))
     figure.update_layout(height=380, margin={"l": 8, "r": 8, "t": 16, "b": 8}, legend={"orientation": "h", "y": 1.12})
     return figure
 
@@ -112,9 +120,13 @@ def _strongest(parts: Sequence[Part]) -> tuple[list[Part], float]:
 
 def _receipt(part: Part, explanation: Explanation) -> str:
     moved = explanation.rank - part.rank_without
-    arrow = f"rank {part.rank_without:,}" + (" as now" if moved == 0 else "")
-    raw = "raw score" if explanation.is_centred else "score"
-    return f"without this: {raw} {part.score_without:.3f}, {arrow}"
+    if explanation.is_centred:
+        told = _("without this: raw score {score:.3f}, rank {rank:,}")
+        told = _("without this: raw score {score:.3f}, rank {rank:,} as now") if moved == 0 else told
+    else:
+        told = _("without this: score {score:.3f}, rank {rank:,}")
+        told = _("without this: score {score:.3f}, rank {rank:,} as now") if moved == 0 else told
+    return told.format(score=part.score_without, rank=part.rank_without)
 
 
 def _short(label: str) -> str:

@@ -5,6 +5,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
+from pages.shared.retelling import retold
 from recsys.errors import shorten
 from recsys.views.facts import FactPath
 
@@ -31,18 +32,18 @@ def draw_paths(paths: Sequence[FactPath], *, is_dark: bool) -> go.Figure:
         end = (2.0, other_y[path.labels[2]])
         through = [(1.0, fact_y[path.edge, path.labels[1]])] if path.labels[1] else []
         points = [start, *through, end]
-        told = f"{path.edge}: {path.labels[1]}" if path.labels[1] else path.edge
+        told = f"{retold(path.edge)}: {path.labels[1]}" if path.labels[1] else retold(path.edge)
         figure.add_scatter(
             x=[x for x, _ in points], y=[y for _, y in points], mode="lines", hoverinfo="text",
             text=f"{escape(path.labels[0])} – {escape(told)} – {escape(path.labels[2])}",
             line={"color": _LINE, "width": 1 + 4 * path.weight / largest}, opacity=0.7, showlegend=False,
         )  # fmt: skip
         if not through:
-            _name(figure, 1.0, (start[1] + end[1]) / 2, path.edge, ink, "bottom", "center")
+            _name(figure, 1.0, (start[1] + end[1]) / 2, retold(path.edge), ink, "bottom", "center")
     if paths:
         _node(figure, *start, paths[0].labels[0], _ITEM, ink)
     for (edge, name), y in fact_y.items():
-        _node(figure, 1.0, y, name if name == edge else f"{edge}: {name}", _FACT, ink)
+        _node(figure, 1.0, y, retold(name) if name == edge else f"{retold(edge)}: {name}", _FACT, ink)
     for other, y in other_y.items():
         _node(figure, 2.0, y, other, _ITEM, ink)
     figure.update_layout(height=_ROW * rows + 56, margin={"l": 8, "r": 8, "t": 28, "b": 8}, hovermode="closest")

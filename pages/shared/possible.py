@@ -6,6 +6,8 @@ from typing import Literal
 
 import pandas as pd
 
+from pages.shared.language import _, ngettext
+from pages.shared.retelling import retold
 from recsys.datasets.movielens import refetch_note
 from recsys.schema import AUDIO, IMAGE, ITEM_ROLES, RATING, RELATION, USER_ROLES, Dataset
 from recsys.schema.columns import MOST_VALUES
@@ -49,46 +51,53 @@ def possible(
     """
     likes, users = len(dataset.likes), len(dataset.users)
     n_people = int(dataset.likes["user_id"].nunique()) if likes else 0
-    wanting = "needs interactions of other users"
+    wanting = _("needs interactions of other users")
     if users and not likes and RATING in dataset.interactions:
-        wanting = f"needs likes: none of the {len(dataset.interactions):,} ratings reaches {dataset.info.liked_from:g}"
-    people = [name for name, known in (("age", dataset.age_range), ("gender", dataset.genders)) if known]
+        wanting = _("needs likes: none of the {n_interactions:,} ratings reaches {liked_from:g}").format(
+            n_interactions=len(dataset.interactions), liked_from=dataset.info.liked_from
+        )
+    people = [name for name, known in ((_("age"), dataset.age_range), (_("gender"), dataset.genders)) if known]
     people += [str(name) for name in dataset.user_attributes]
-    filters = [name for name, known in (("categories", dataset.categories), ("year", "year" in dataset.items)) if known]
+    filters = [_("categories")] if dataset.categories else []
+    filters += [_("year")] if "year" in dataset.items else []
     filters += [str(name) for name in dataset.item_attributes]
     views = views or {}
     return [
-        Possible("Lists by the words of a profile (cosine)", True, "needs titles only"),
+        Possible(_("Lists by the words of a profile (cosine)"), True, _("needs titles only")),
         Possible(
-            "Lists learned from what people liked (additive)",
+            _("Lists learned from what people liked (additive)"),
             bool(likes and users),
-            f"learns from {likes:,} likes" if likes and users else wanting,
+            _("learns from {likes:,} likes").format(likes=likes) if likes and users else wanting,
         ),
-        Possible("Interests in free words and liked items", True, "needs titles only"),
+        Possible(_("Interests in free words and liked items"), True, _("needs titles only")),
         Possible(
-            "Age, gender and attributes in the form",
+            _("Age, gender and attributes in the form"),
             bool(people),
             _told(
                 people,
-                "needs a table of users with an age, a gender or other columns",
+                _("needs a table of users with an age, a gender or other columns"),
                 _varied(dataset, "users"),
                 dataset.identifying,
             ),
         ),
         Possible(
-            "Filters of the list",
+            _("Filters of the list"),
             bool(filters),
-            _told(filters, "needs categories, years or other columns", _varied(dataset, "items")),
+            _told(filters, _("needs categories, years or other columns"), _varied(dataset, "items")),
         ),
-        Possible("People on the map", bool(users), f"{users:,} users" if users else "needs users"),
         Possible(
-            "Evaluation on held-out people",
-            n_people >= _FEW,
-            f"{n_people:,} people with likes" if n_people >= _FEW else f"needs likes of at least {_FEW} people",
+            _("People on the map"), bool(users), _("{users:,} users").format(users=users) if users else _("needs users")
         ),
-        Possible("Pictures of items", IMAGE in views, _seen(dataset, views, IMAGE, may_fetch)),
-        Possible("Sounds of items", AUDIO in views, _seen(dataset, views, AUDIO, may_fetch)),
-        Possible("Facts that items share", GRAPH in views, _linked(dataset, views.get(GRAPH), relations)),
+        Possible(
+            _("Evaluation on held-out people"),
+            n_people >= _FEW,
+            _("{n_people:,} people with likes").format(n_people=n_people)
+            if n_people >= _FEW
+            else _("needs likes of at least {few} people").format(few=_FEW),
+        ),
+        Possible(_("Pictures of items"), IMAGE in views, _seen(dataset, views, IMAGE, may_fetch)),
+        Possible(_("Sounds of items"), AUDIO in views, _seen(dataset, views, AUDIO, may_fetch)),
+        Possible(_("Facts that items share"), GRAPH in views, _linked(dataset, views.get(GRAPH), relations)),
     ]
 
 
@@ -100,38 +109,66 @@ def addresses(dataset: Dataset, column: str) -> pd.Series:
 
 def _seen(dataset: Dataset, views: Mapping[str, ItemView], name: str, may_fetch: bool) -> str:
     """How many items have a picture or a sound, what reads them, and how words reach them; or what is missing."""
-    noun, install = {IMAGE: ("picture", _PICTURES), AUDIO: ("sound", _SOUNDS)}[name]
+    install = {IMAGE: _PICTURES, AUDIO: _SOUNDS}[name]
     column = dataset.items.get(name, pd.Series(dtype=object))
     n_named = int(column.notna().sum())
     if name in views:
         view = views[name]
-        words = f"words reach them by {view.words_by}" if view.words_by else "words do not reach them"
-        return f"{int(view.has.sum()):,} of {len(dataset.items):,} items have one; read by {view.made_by}; {words}"
+        words = _("words do not reach them")
+        if view.words_by:
+            words = _("words reach them by {reader}").format(reader=retold(view.words_by))
+        return _("{n:,} of {total:,} items have one; read by {reader}; {words}").format(
+            n=int(view.has.sum()), total=len(dataset.items), reader=retold(view.made_by), words=words
+        )
     if not n_named:
-        return f"needs a column of {noun} files, and the files beside the table, in one zip or folder"
+        return (
+            _("needs a column of picture files, and the files beside the table, in one zip or folder")
+            if name == IMAGE
+            else _("needs a column of sound files, and the files beside the table, in one zip or folder")
+        )
     n_addresses = int(addresses(dataset, name).sum())
     if dataset.media is None and n_addresses and not (may_fetch and name == IMAGE):
-        fix = "; COLDLENS_FETCH_IMAGES=1 switches that on" if name == IMAGE else ": sounds are read from files only"
-        return f"{_counted(n_addresses, 'item')} with a web address, and nothing is fetched{fix}"
+        told = ngettext(
+            "{n:,} item with a web address, and nothing is fetched", "{n:,} items with a web address, and nothing is fetched",
+            n_addresses,
+        ).format(n=n_addresses)  # fmt: skip
+        if name == IMAGE:
+            return told + _("; COLDLENS_FETCH_IMAGES=1 switches that on")
+        return told + _(": sounds are read from files only")
     if dataset.media is None:
-        return f"{_counted(n_named, 'item')} with a {noun} file, and no file came along; import one zip with table and files"
-    return f"needs packages: {install}"
+        told = (
+            ngettext(
+                "{n:,} item with a picture file, and no file came along; import one zip with table and files",
+                "{n:,} items with a picture file, and no file came along; import one zip with table and files",
+                n_named,
+            )
+            if name == IMAGE
+            else ngettext(
+                "{n:,} item with a sound file, and no file came along; import one zip with table and files",
+                "{n:,} items with a sound file, and no file came along; import one zip with table and files",
+                n_named,
+            )
+        )
+        return told.format(n=n_named)
+    return _("needs packages: {install}").format(install=install)
 
 
 def _linked(dataset: Dataset, view: ItemView | None, relations: Sequence[str]) -> str:
     """How many facts there are, and where they come from; or what is missing."""
     note = refetch_note(dataset)
-    told = "needs a graph, or text columns such as a brand or an author, of which two items share a value"
+    told = _("needs a graph, or text columns such as a brand or an author, of which two items share a value")
     if view is not None:
-        source = f"columns of the items: {', '.join(relations)}"
+        source = _("columns of the items: {names}").format(names=", ".join(relations))
         if n_triples := len(dataset.graph):
-            source = f"a graph of {n_triples:,} triples with {_counted(dataset.graph[RELATION].nunique(), 'relation')}"
-        told = f"{int(view.has.sum()):,} of {len(dataset.items):,} items have some; {view.made_by}; from {source}"
-    return f"{told}. {note}".strip() if note else told
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+            source = ngettext(
+                "a graph of {n_triples:,} triples with {n:,} relation",
+                "a graph of {n_triples:,} triples with {n:,} relations",
+                n_relations := dataset.graph[RELATION].nunique(),
+            ).format(n_triples=n_triples, n=n_relations)
+        told = _("{n:,} of {total:,} items have some; {made_by}; from {source}").format(
+            n=int(view.has.sum()), total=len(dataset.items), made_by=retold(view.made_by), source=source
+        )
+    return f"{told}. {retold(note)}".strip() if note else told
 
 
 def _varied(dataset: Dataset, table: Literal["items", "users"]) -> list[str]:
@@ -147,6 +184,9 @@ def _varied(dataset: Dataset, table: Literal["items", "users"]) -> list[str]:
 
 def _told(names: list[str], wanting: str, varied: list[str], identifying: Sequence[str] = ()) -> str:
     """What is there, and which columns are not, as nobody could choose among their values or they say who somebody is."""
-    beyond = f"not {', '.join(varied)}: more than {MOST_VALUES} different values" if varied else ""
-    private = f"not {', '.join(identifying)}: may say who somebody is" if identifying else ""
+    beyond = private = ""
+    if varied:
+        beyond = _("not {names}: more than {n} different values").format(names=", ".join(varied), n=MOST_VALUES)
+    if identifying:
+        private = _("not {names}: may say who somebody is").format(names=", ".join(identifying))
     return "; ".join(filter(None, (", ".join(names), beyond, private))) or wanting

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from pages.shared.gate import account
+from pages.shared.language import N_, _
 from recsys.datasets import open_dataset
 from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
@@ -24,10 +25,10 @@ from recsys.settings import Settings
 
 _KEPT = 4
 _STEPS = {
-    "read": "Read the dataset",
-    "encode": "Encode the items with BERT",
-    "index": "Publish the index",
-    "train": "Learn from other people's likes",
+    "read": N_("Read the dataset"),
+    "encode": N_("Encode the items with BERT"),
+    "index": N_("Publish the index"),
+    "train": N_("Learn from other people's likes"),
 }
 T = TypeVar("T")
 
@@ -145,11 +146,11 @@ class _Report:
     """One progress bar for each step."""
 
     def __init__(self, steps: Sequence[str]) -> None:
-        self._bars = {step: st.progress(0.0, text=_STEPS[step]) for step in steps}
+        self._bars = {step: st.progress(0.0, text=_(_STEPS[step])) for step in steps}
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        counted = f" – {done:,} of {total:,}" if total > 1 else ""
-        self._bars[step].progress(done / max(1, total), text=f"{_STEPS[step]}{counted}")
+        counted = _(" – {done:,} of {total:,}").format(done=done, total=total) if total > 1 else ""
+        self._bars[step].progress(done / max(1, total), text=f"{_(_STEPS[step])}{counted}")
 
 
 @contextmanager
@@ -158,8 +159,10 @@ def _progress(steps: Sequence[str]) -> Iterator[_Report]:
     try:
         with slot.container(border=True):
             st.markdown(
-                "**Getting ready.** The first start reads the data, encodes every item once and learns from the users; "
-                "later starts are quick."
+                _(
+                    "**Getting ready.** The first start reads the data, encodes every item once and learns from the users; "
+                    "later starts are quick."
+                )
             )
             report = _Report(steps)
         yield report

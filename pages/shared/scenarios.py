@@ -11,9 +11,12 @@ from pages.shared.atlases import open_or_preview
 from pages.shared.comparing import known_profiles
 from pages.shared.form import put_profile
 from pages.shared.frame import Page
+from pages.shared.language import _
 from pages.shared.link import ITEM_ATTRIBUTE, LEFT_OUT, LISTED_KEYS, SECOND, VIEW_KEYS, WEIGHT, year_range
+from pages.shared.retelling import retold
 from pages.shared.sharing import draw_link
-from pages.shared.widgets import plain, show_error
+from pages.shared.tabs import tab_called
+from pages.shared.widgets import plain, show_error, show_table
 from recsys.errors import ColdlensError
 from recsys.recommender import available_scorers
 from recsys.schema import Profile
@@ -23,25 +26,28 @@ from recsys.whatif import Comparison, ListCheck, Scenario, check_scenario, make_
 
 def draw_scenarios(page: Page, found: Comparison) -> None:
     """Draws what can be taken away, and where a scenario comes back."""
-    st.markdown("**Take it with you**")
+    st.markdown(_("**Take it with you**"))
     view = {key: st.session_state[key] for key in VIEW_KEYS if st.session_state.get(key) is not None}
+    view["tab"] = tab_called("tab", str(view.get("tab", "")))
     saved = known_profiles(page)
-    with_saved = bool(saved) and st.toggle("With the saved profiles in the scenario file", key="scenario_saved")
+    with_saved = bool(saved) and st.toggle(_("With the saved profiles in the scenario file"), key="scenario_saved")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         draw_link(page, is_comparing=True)
         st.download_button(
-            "Scenario (JSON)", lambda: _scenario(page, found, view, saved if with_saved else {}).to_json(),
+            _("Scenario (JSON)"), lambda: _scenario(page, found, view, saved if with_saved else {}).to_json(),
             "coldlens-scenario.json", "application/json", on_click="ignore", icon=":material/download:",
-            help="Both people, every control and the lists, with fingerprints of the data and the model.",
+            help=_("Both people, every control and the lists, with fingerprints of the data and the model."),
         )  # fmt: skip
-    notes = st.text_area("A note for the reader of the pack", key="pack_notes", max_chars=2000, persist_state="session")
+    notes = st.text_area(
+        _("A note for the reader of the pack"), key="pack_notes", max_chars=2000, persist_state="session"
+    )
     st.download_button(
-        "Stakeholder pack (HTML)", lambda: _pack(page, found, _scenario(page, found, view, {}), notes or ""),
+        _("Stakeholder pack (HTML)"), lambda: _pack(page, found, _scenario(page, found, view, {}), notes or ""),
         "coldlens-pack.html", "text/html", on_click="ignore", icon=":material/present_to_all:",
-        help="One file without scripts that opens anywhere, with no network: people, lists, differences, reasons, map.",
+        help=_("One file without scripts that opens anywhere, with no network: people, lists, differences, reasons, map."),
     )  # fmt: skip
     st.divider()
-    st.markdown("**Open a scenario**")
+    st.markdown(_("**Open a scenario**"))
     _draw_opening(page)
 
 
@@ -59,7 +65,7 @@ def _pack(page: Page, found: Comparison, scenario: Scenario, notes: str) -> str:
 
 
 def _draw_opening(page: Page) -> None:
-    file = st.file_uploader("A scenario file", type="json", key="scenario_file")
+    file = st.file_uploader(_("A scenario file"), type="json", key="scenario_file")
     if file is None:
         return
     try:
@@ -69,20 +75,22 @@ def _draw_opening(page: Page) -> None:
         return
     found = check_scenario(scenario, page.recommender)
     show = st.success if found.holds else st.warning
-    show("\n\n".join(plain(text) for text in found.told), icon=":material/fact_check:")
+    show("\n\n".join(plain(retold(text)) for text in found.told), icon=":material/fact_check:")
     for name, one in found.lists.items():
         if not one.holds:
             _draw_list(name, one, found.labels)
     st.button(
-        "Load these people and controls", icon=":material/login:", on_click=_load, args=(page, scenario),
-        help="A and B of the file take the places of A and B here, scorer and controls those of the sidebar. In another dataset "
-        "the same item_ids may mean other items.",
+        _("Load these people and controls"), icon=":material/login:", on_click=_load, args=(page, scenario),
+        help=_(
+            "A and B of the file take the places of A and B here, scorer and controls those of the sidebar. In another dataset "
+        "the same item_ids may mean other items."
+        ),
     )  # fmt: skip
 
 
 def _draw_list(name: str, found: ListCheck, labels: Mapping[str, str]) -> None:
     if found.problem:
-        st.markdown(f"**{plain(name)}**: {plain(found.problem)}")
+        st.markdown(f"**{plain(name)}**: {plain(retold(found.problem))}")
         return
     rows = [
         {
@@ -92,8 +100,8 @@ def _draw_list(name: str, found: ListCheck, labels: Mapping[str, str]) -> None:
         }
         for rank in range(max(len(found.then), len(found.now)))
     ]
-    with st.expander(f"{plain(name)}: then and now", expanded=True):
-        st.dataframe(rows, hide_index=True, alt=f"The list of {name}, then and now")
+    with st.expander(_("{name}: then and now").format(name=plain(name)), expanded=True):
+        show_table(rows, alt=_("The list of {name}, then and now").format(name=name))
 
 
 def _load(page: Page, scenario: Scenario) -> None:

@@ -16,7 +16,9 @@ from pages.shared.form import (
     read_profile,
 )
 from pages.shared.frame import Page
+from pages.shared.language import _
 from pages.shared.link import ADDRESS, ATTRIBUTE, LISTED_KEYS, PROFILE_KEYS, SECOND, SECOND_FOR, VIEW_KEYS
+from pages.shared.tabs import tab_called
 from recsys.schema import Profile
 
 _KEPT = {"persist_state": "session"}
@@ -31,16 +33,21 @@ def draw_second(page: Page) -> Profile:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             told = st.empty()
             _draw_copying(page)
-        with st.expander("Change B", icon=":material/edit:", key="second_open", expanded=True):
+        with st.expander(_("Change B"), icon=":material/edit:", key="second_open", expanded=True):
             left, right = st.columns(2, gap="medium")
             with left:
-                draw_starts(page.dataset, resources.saved_profiles(page.dataset.name), SECOND, "Start B from")
+                draw_starts(page.dataset, resources.saved_profiles(page.dataset.name), SECOND, _("Start B from"))
                 draw_demographics(page.dataset, SECOND, **_KEPT)
             with right:
                 draw_tastes(page.dataset, SECOND, **_KEPT)
         second = read_profile(state, page.dataset, SECOND)
         first_line, second_line = one_line(page.profile, page.dataset), one_line(second, page.dataset)
-        told.markdown(f"**A** (sidebar): {first_line}\n\n**B**: {second_line}", width="stretch")
+        told.markdown(
+            _("**A** (sidebar): {first_line}\n\n**B**: {second_line}").format(
+                first_line=first_line, second_line=second_line
+            ),
+            width="stretch",
+        )
     return second
 
 
@@ -52,6 +59,8 @@ def _begin(state: MutableMapping[Any, Any], page: Page) -> None:
     for key in VIEW_KEYS:
         if key in opened:
             state[key] = [value for value in opened[key] if value] if key in LISTED_KEYS else opened[key][0]
+    if "tab" in opened:
+        state["tab"] = _(tab_called("tab", opened["tab"][0]))
     state[SECOND_FOR] = page.dataset.name
 
 
@@ -67,5 +76,5 @@ def _draw_copying(page: Page) -> None:
             if key in state and f"{SECOND}{key}" in state:
                 state[key], state[f"{SECOND}{key}"] = state[f"{SECOND}{key}"], state[key]
 
-    st.button("Copy A to B", icon=":material/content_copy:", on_click=copy)
-    st.button("Swap A and B", icon=":material/swap_horiz:", on_click=swap)
+    st.button(_("Copy A to B"), icon=":material/content_copy:", on_click=copy)
+    st.button(_("Swap A and B"), icon=":material/swap_horiz:", on_click=swap)

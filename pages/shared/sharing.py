@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared import resources
 from pages.shared.form import read_profile
 from pages.shared.frame import Page
+from pages.shared.language import _
 from pages.shared.link import SECOND, make_link
 from pages.shared.stages import stage
 from pages.shared.widgets import show_error
@@ -22,7 +23,7 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
     """Draws the popovers that copy the link and export the list."""
     with st.container(horizontal=True, width="content", gap="small"):
         draw_link(page)
-        with st.popover("Export", icon=":material/download:"):
+        with st.popover(_("Export"), icon=":material/download:"):
             name = f"coldlens-{page.dataset.name}"
             st.download_button("CSV", to_csv(found), f"{name}.csv", "text/csv", on_click="ignore")
             st.download_button(
@@ -32,12 +33,17 @@ def draw_sharing(page: Page, found: Recommendations) -> None:
 
 def draw_link(page: Page, *, is_comparing: bool = False) -> None:
     """Draws the popover with the address of what is on the screen."""
-    with st.popover("Copy link", icon=":material/link:", key="copy_link"):
+    with st.popover(_("Copy link"), icon=":material/link:", key="copy_link"):
         if not resources.settings().profile_in_link:
             _draw_private_link(page, is_comparing)
             return
-        who = "both invented profiles, what is open on this page" if is_comparing else "the invented profile"
-        st.caption(f"The link carries {who}, the scorer, the list's controls and the filters.")
+        told = _("The link carries the invented profile, the scorer, the list's controls and the filters.")
+        if is_comparing:
+            told = _(
+                "The link carries both invented profiles, what is open on this page, the scorer, the list's controls and the "
+                "filters."
+            )
+        st.caption(told)
         st.code(
             make_link(st.context.url or "", st.session_state.to_dict(), page.dataset, is_comparing=is_comparing),
             language=None,
@@ -67,15 +73,17 @@ def _draw_private_link(page: Page, is_comparing: bool) -> None:
         made[:] = [one for one in made if one[0] != person]
 
     st.caption(
-        f"The link carries a random id instead of the profile, which stays on this server: for {LINK_DAYS} days, or until you "
-        "revoke the link."
+        _(
+            "The link carries a random id instead of the profile, which stays on this server: for {link_days} "
+            "days, or until you revoke the link."
+        ).format(link_days=LINK_DAYS)
     )
-    st.button("Make a link", on_click=make, icon=":material/add_link:")
+    st.button(_("Make a link"), on_click=make, icon=":material/add_link:")
     if _FAILED in state:
         show_error(state.pop(_FAILED))
     for person, address in reversed(made):
         st.code(address, language=None, wrap_lines=True)
-        st.button("Revoke", on_click=revoke, args=(person,), key=f"revoke-{person}", icon=":material/link_off:")
+        st.button(_("Revoke"), on_click=revoke, args=(person,), key=f"revoke-{person}", icon=":material/link_off:")
 
 
 def about(page: Page, found: Recommendations) -> dict[str, object]:

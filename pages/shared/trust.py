@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared import part_charts
 from pages.shared.explaining import draw_strip, explain
 from pages.shared.frame import Page
+from pages.shared.language import _
 from pages.shared.widgets import plain
 from recsys.explanation import EXACT
 from recsys.schema import Explanation
@@ -25,27 +26,30 @@ def _draw_check(page: Page, explanation: Explanation, *, turn: int) -> None:
     found = page.recommender.delete_words(explanation)
     if len(found.labels) < 2:
         st.info(
-            "The deletion check needs at least two words that BERT reads. Add an interest in the sidebar.",
+            _("The deletion check needs at least two words that BERT reads. Add an interest in the sidebar."),
             icon=":material/notes:",
         )
         draw_strip(explanation)
         return
-    st.markdown("**The person's words are deleted one by one, and the item is scored again each time.**")
+    st.markdown(_("**The person's words are deleted one by one, and the item is scored again each time.**"))
     figure = part_charts.deletion(found, is_dark=st.context.theme.type == "dark")
     order = ", ".join(found.labels)
-    told = f"Score as words are deleted in this order: {order}"
+    told = _("Score as words are deleted in this order: {order}").format(order=order)
     st.plotly_chart(figure, config={"displayModeBar": False}, key=f"deletion-{turn}", alt=told)
     gap = found.advantage
     verdict = (
-        "The score falls faster than in random order: the words that are said to matter do."
+        _("The score falls faster than in random order: the words that are said to matter do.")
         if gap > 0
-        else "The score does not fall faster than in random order: do not rely on the order of the words here."
+        else _("The score does not fall faster than in random order: do not rely on the order of the words here.")
     )
-    st.markdown(
-        f"{verdict} On average it lies {plain(f'{abs(gap):.4f}')} {'below' if gap >= 0 else 'above'} the random orders."
-    )
+    told = _("On average it lies {gap} below the random orders.")
+    if gap < 0:
+        told = _("On average it lies {gap} above the random orders.")
+    st.markdown(f"{verdict} {told.format(gap=plain(f'{abs(gap):.4f}'))}")
     st.caption(
-        "A word is deleted from the text as written, and the text is read again by BERT. The more the blue line hangs below the "
-        "grey one, the more faithful the words are."
+        _(
+            "A word is deleted from the text as written, and the text is read again by BERT. The more the blue line "
+            "hangs below the grey one, the more faithful the words are."
+        )
     )
     draw_strip(explanation)

@@ -15,6 +15,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.shared import resources
 from pages.shared.asking import ask
+from pages.shared.language import N_, _
 from recsys.errors import ColdlensError, DataError
 
 INBOX = "inbox"
@@ -46,8 +47,10 @@ def keep(files: Sequence[UploadedFile]) -> list[Path]:
                 draft.rename(path)
             found.append(path)
     except OSError as error:
-        fix = "Free some space or make the data folder writable, then upload again."
-        raise DataError(f"The upload cannot be kept ({error.strerror or error})", root, fix=fix) from None
+        fix = N_("Free some space or make the data folder writable, then upload again.")
+        raise DataError(
+            _("The upload cannot be kept ({strerror})").format(strerror=error.strerror or error), root, fix=fix
+        ) from None
     return found
 
 
@@ -67,7 +70,7 @@ def reread(kind: str, content: bytes, dataset: str) -> Any:
     asked = hashlib.sha256(f"{kind} {dataset} ".encode() + content).hexdigest()
     known = st.session_state.get(_READ)
     if known is None or known[0] != asked:
-        with st.spinner("Reading the file…"):
+        with st.spinner(_("Reading the file…")):
             known = st.session_state[_READ] = (asked, _asked(kind, content, dataset))
     if isinstance(known[1], ColdlensError):
         raise known[1]
@@ -84,8 +87,12 @@ def _asked(kind: str, content: bytes, dataset: str) -> Any:
     except ColdlensError as error:
         return error
     except OSError as error:
-        fix = "Free some space for temporary files, then upload it again."
-        return DataError(f"The upload cannot be kept ({error.strerror or error})", tempfile.gettempdir(), fix=fix)
+        fix = N_("Free some space for temporary files, then upload it again.")
+        return DataError(
+            _("The upload cannot be kept ({strerror})").format(strerror=error.strerror or error),
+            tempfile.gettempdir(),
+            fix=fix,
+        )
 
 
 def inbox() -> list[Path]:

@@ -148,8 +148,7 @@ function drawTexts(parent, data) {
   state.told = (chosen) => {
     const isRow = chosen.side === "row";
     const label = isRow ? data.rowLabels[chosen.line] : data.columnLabels[chosen.line];
-    const other = isRow ? "each word of the item" : "each word of the profile";
-    return `“${label}” together with ${other}, and its five strongest pairs. Press it again for the whole.`;
+    return (isRow ? data.chosenRow : data.chosenColumn).replace("{word}", () => label);
   };
   const choose = (side, line) => {
     const same = state.chosen && state.chosen.side === side && state.chosen.line === line;
@@ -180,7 +179,7 @@ function drawMatrix(parent, data) {
   const head = make("tr");
   head.append(make("th", "", ""));
   data.columnLabels.forEach((label, n) => head.append(make("th", data.wordColumns.includes(n) ? "" : "part", label)));
-  head.append(make("th", "sum", "sum"));
+  head.append(make("th", "sum", data.sum));
   const top = make("thead");
   top.append(head);
   const body = make("tbody");
@@ -192,7 +191,7 @@ function drawMatrix(parent, data) {
     body.append(row);
   });
   const foot = make("tr");
-  foot.append(make("th", "sum", "sum"));
+  foot.append(make("th", "sum", data.sum));
   for (const total of data.columnTotals) foot.append(make("td", "sum", signed(total)));
   foot.append(make("td", "sum", signed(data.total)));
   const bottom = make("tfoot");

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from pages.shared.language import N_, _, ngettext
+from pages.shared.retelling import retold
 from recsys.schema import ExplainedText, Explanation, Line
 
 _HERE = Path(__file__).parent
@@ -16,8 +18,8 @@ _component = st.components.v2.component(
     css=(_HERE / "words.css").read_text("utf-8"),
     js=(_HERE / "words.js").read_text("utf-8"),
 )
-_BESIDE = {"profile": "Parts of the profile without words", "item": "Parts of the item without words"}
-_TITLES = {"item": "What BERT reads of the item", "sentence": "What BERT reads of the profile"}
+_BESIDE = {"profile": N_("Parts of the profile without words"), "item": N_("Parts of the item without words")}
+_TITLES = {"item": N_("What BERT reads of the item"), "sentence": N_("What BERT reads of the profile")}
 
 
 def draw_texts(explanation: Explanation, *, scale: float, key: str) -> None:
@@ -29,23 +31,33 @@ def draw_texts(explanation: Explanation, *, scale: float, key: str) -> None:
     data = _matrix_data(explanation.matrix.rows, explanation.matrix.columns, explanation.matrix.values, scale)
     profile = [text for text in explanation.texts if text.side == "profile"]
     item = [text for text in explanation.texts if text.side == "item"]
-    note = "Press a word to see what it does together with each word of the other side."
+    note = _("Press a word to see what it does together with each word of the other side.")
     if pairs:
         n = len(pairs)
-        said = "The strongest pair is" if n == 1 else f"The {n} strongest pairs are"
-        note = f"{said} drawn: {share:.0%} of what all pairs of words carry. {note}".replace("%", " %")
+        told = ngettext(
+            "The strongest pair is drawn: {share:.0%} of what all pairs of words carry.",
+            "The {n} strongest pairs are drawn: {share:.0%} of what all pairs of words carry.",
+            n,
+        )
+        note = f"{told.format(n=n, share=share)} {note}".replace("%", " %")
     data |= {
         "kind": "texts",
         "profile": [  # parts without words above, so that no arc runs through them
-            *_wordless(explanation.matrix.rows, _BESIDE["profile"]),
+            *_wordless(explanation.matrix.rows, _(_BESIDE["profile"])),
             *(_text_data(text, explanation.matrix.rows) for text in profile),
         ],
         "item": [
             *(_text_data(text, explanation.matrix.columns) for text in item),
-            *_wordless(explanation.matrix.columns, _BESIDE["item"]),
+            *_wordless(explanation.matrix.columns, _(_BESIDE["item"])),
         ],
         "pairs": [{"row": row, "column": column, "value": value} for row, column, value in pairs],
         "note": note,
+        "chosenRow": _(
+            "“{word}” together with each word of the item, and its five strongest pairs. Press it again for the whole."
+        ),
+        "chosenColumn": _(
+            "“{word}” together with each word of the profile, and its five strongest pairs. Press it again for the whole."
+        ),
     }
     _component(data=data, key=key)
 
@@ -60,8 +72,9 @@ def draw_matrix(
 
 def _matrix_data(rows: Sequence[Line], columns: Sequence[Line], values: np.ndarray, scale: float) -> dict[str, Any]:
     return {
-        "rowLabels": [line.label for line in rows],
-        "columnLabels": [line.label for line in columns],
+        "rowLabels": [_named(line) for line in rows],
+        "columnLabels": [_named(line) for line in columns],
+        "sum": _("sum"),
         "wordRows": [n for n, line in enumerate(rows) if line.is_word],
         "wordColumns": [n for n, line in enumerate(columns) if line.is_word],
         "values": values.tolist(),
@@ -72,10 +85,15 @@ def _matrix_data(rows: Sequence[Line], columns: Sequence[Line], values: np.ndarr
     }
 
 
+def _named(line: Line) -> str:
+    """What a line is called: a word is data, the others are parts of the profile or of what was learned."""
+    return line.label if line.is_word else retold(line.label)
+
+
 def _text_data(text: ExplainedText, lines: Sequence[Line]) -> dict[str, Any]:
     places = iter([n for n, line in enumerate(lines) if line.key == text.key and line.is_word])
     words = [_word_data(text.text, w.start, w.end, next(places) if w.is_read else None) for w in text.words]
-    return {"title": _TITLES.get(text.key, "Interest"), "text": text.text, "words": words}
+    return {"title": _(_TITLES.get(text.key, N_("Interest"))), "text": text.text, "words": words}
 
 
 def _word_data(text: str, start: int, end: int, line: int | None) -> dict[str, Any]:
@@ -92,6 +110,6 @@ def _wordless(lines: Sequence[Line], title: str) -> list[dict[str, Any]]:
         if not line.is_word:
             text += "  " if text else ""
             start = len(text)
-            text += line.label
+            text += _named(line)
             words.append(_word_data(text, start, len(text), number))
     return [{"title": title, "text": text, "words": words}] if words else []
