@@ -8,7 +8,9 @@ import plotly.graph_objects as go
 
 from pages.shared.language import _
 from pages.shared.retelling import retold
-from recsys.evaluation import HEADLINE, OURS, Evaluation, Interval, Slice
+from recsys.evaluation import HEADLINE, OURS, Evaluation, Interval, Slice, TransferEvaluation
+from recsys.evaluation.transfers import ALL, COSINE, PRIOR
+from recsys.evaluation.transfers import OURS as OURS_THERE
 
 _PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 _PALE_BLUES = ((0.0, "#F7FBFF"), (1.0, "#7DB8DA"))
@@ -41,6 +43,45 @@ def curve(evaluation: Evaluation, methods: Sequence[str], measure: str = HEADLIN
     )
     figure.update_yaxes(rangemode="tozero")
     figure.update_xaxes(type="category", categoryorder="array", categoryarray=list(evaluation.levels))
+    return figure
+
+
+def transfer_curve(found: TransferEvaluation, level: str) -> go.Figure:
+    """Returns the headline by number of likes in the target: from what was carried over, from nothing, and without learning."""
+    figure = go.Figure()
+    counts = [0, *found.plan.likes]
+    names = {OURS_THERE: _("starts from the source"), "additive": _("starts from nothing")}
+    for number, (method, values) in enumerate(found.curve(level).items()):
+        figure.add_scatter(
+            x=[counts.index(n) for n in values],
+            y=[value.mean for value in values.values()],
+            error_y={
+                "array": [value.high - value.mean for value in values.values()],
+                "arrayminus": [value.mean - value.low for value in values.values()],
+                "thickness": 1,
+                "width": 3,
+            },
+            name=names[method],
+            mode="lines+markers",
+            line={"color": _PALETTE[number], "width": 4 if method == OURS_THERE else 1.5},
+            marker={"symbol": _SYMBOLS[number], "size": 9},
+        )
+    for number, method in enumerate((COSINE, PRIOR, ALL), 2):
+        level_mean = found.mean(method, level).mean
+        figure.add_scatter(
+            x=[0, len(counts) - 1],
+            y=[level_mean, level_mean],
+            name=retold(method),
+            mode="lines",
+            line={"color": _PALETTE[number], "width": 1.5, "dash": "dash"},
+        )
+    figure.update_layout(
+        **_layout(_("{measure}, 95 % interval").format(measure=HEADLINE), 420), legend={"orientation": "h", "y": -0.25}
+    )
+    figure.update_yaxes(rangemode="tozero")
+    figure.update_xaxes(
+        title=_("likes in the target"), tickvals=list(range(len(counts))), ticktext=[f"{n:,}" for n in counts]
+    )
     return figure
 
 

@@ -9,6 +9,7 @@ from pages.shared.stages import stage
 from pages.shared.widgets import plain
 from recsys.evaluation import OURS, Nearest, nearest, private_name
 from recsys.privacy import PRIVATE, told_of
+from recsys.transfer import TRANSFERRED
 
 _HELP = N_(
     "The share of the best possible list (nDCG@10) that these people would have got when they were new, judged by what they "
@@ -24,6 +25,14 @@ def draw_evidence(page: Page) -> None:
     if page.controls.popularity != 1 or page.controls.diversity:
         return  # what was measured is the list as learned
     scorer = page.recommender.scorer.name
+    if scorer == TRANSFERRED:
+        st.caption(
+            _(
+                "How good this is for people like them cannot be said here, as it was learned elsewhere. How such lists fare "
+                "where likes are known is measured on the Evaluate page, by the protocol transfer."
+            )
+        )
+        return
     method = private_name(told_of(page.dataset) or "") if scorer == PRIVATE else _METHODS[scorer]
     kept = [
         found

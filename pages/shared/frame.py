@@ -9,6 +9,7 @@ from streamlit.delta_generator_singletons import context_dg_stack, get_default_d
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
+from pages.shared.carrying import draw_learned_on
 from pages.shared.controls import ListControls, draw_list_controls, draw_unused, draw_view_controls
 from pages.shared.faults import install, watching
 from pages.shared.form import (
@@ -26,6 +27,7 @@ from pages.shared.link import ADDRESS, PERSON, address_of, as_shown, check_link,
 from pages.shared.quiet import stay_here
 from pages.shared.retelling import retold
 from pages.shared.speaking import draw_language, speak
+from pages.shared.spoken import draw_language as draw_catalog_language
 from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
 from recsys.datasets import list_datasets
@@ -34,6 +36,7 @@ from recsys.privacy import FEDERATED, PRIVATE, told_of
 from recsys.recommender import Recommender, available_scorers
 from recsys.saved_profiles import LINK_DAYS
 from recsys.schema import Dataset, ItemFilter, Profile, Recommendations
+from recsys.transfer import TRANSFERRED
 from recsys.views.view import IMAGE
 from recsys.whatif import ListConfig
 
@@ -43,6 +46,7 @@ _SCORERS = {
     "fine-tuned": N_("Learned from other people's likes, with a BERT that has learned from them as well."),
     "private": N_("Learned from other people's likes so that no single one of them makes a difference."),
     "federated": N_("Learned from sums over the likes of other people at several places."),
+    "transferred": N_("Learned from the likes of another dataset's people, carried over by what texts say."),
     "cosine": N_("Zero-shot BERT: compares words, learns nothing."),
 }
 
@@ -143,6 +147,9 @@ def open_page(title: str) -> Iterator[Page]:
     if ignored := sorted(key.removeprefix("attribute:") for key in framed.recommender.ignored):
         told = plain(", ".join(map(fact_name, ignored)))
         st.caption(_(":material/block: Not used for ranking: {facts}.").format(facts=told))
+    if framed.recommender.scorer.name == TRANSFERRED:
+        draw_learned_on(framed.dataset)
+    draw_catalog_language(framed.recommender)
     if framed.dataset.info.simulated:
         st.caption(
             _(
@@ -183,6 +190,7 @@ def _draw_sidebar() -> Page:
     with inside:
         scorer = _choose_scorer(dataset)
     recommender = resources.recommender(dataset, scorer)
+    dataset = recommender.dataset  # what was learned elsewhere brings what it knows of people
     if before is None:
         _begin(params, dataset)
     st.session_state["_started_with"] = name

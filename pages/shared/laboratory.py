@@ -42,6 +42,35 @@ _HIDDEN = {
 }
 
 
+def draw_laboratory(page: Page) -> None:
+    """Draws what was evaluated on this dataset, and the form that evaluates."""
+    kept = resources.evaluations(page.recommender)
+    if not kept:
+        st.info(
+            _(
+                "No evaluation has been made yet. It hides people from every method, lets each learn from the others, and asks "
+                "what the hidden ones went on to like."
+            ),
+            icon=":material/science:",
+        )
+    draw_start(page, kept)
+    if kept:
+        number = st.selectbox(
+            _("Evaluation"),
+            range(len(kept)),
+            format_func=lambda n: _("{protocol}, {folds} folds, seed {seed}, {n_rivals} rivals ({made})").format(
+                protocol=kept[n].plan.protocol,
+                folds=kept[n].plan.folds,
+                seed=kept[n].plan.seed,
+                n_rivals=len(kept[n].plan.rivals),
+                made=kept[n].about["made"],
+            ),
+        )
+        draw_headline(kept[number])
+        draw_details(page, kept[number])
+        draw_repeat(kept[number])
+
+
 def draw_start(page: Page, kept: list[Evaluation]) -> None:
     """Draws the form that starts an evaluation, with an estimate, or the progress of the one that is running."""
     job = jobs().get(page.dataset.name)

@@ -15,13 +15,14 @@ from pages.shared.language import N_, _
 from recsys.datasets import open_dataset
 from recsys.datasets.versions import INFO_FILE
 from recsys.encoder import Encoder, open_encoder
-from recsys.evaluation import Evaluation, kept_evaluations
+from recsys.evaluation import Evaluation, TransferEvaluation, kept_evaluations, kept_transfers
 from recsys.finetuning import tuned_key
 from recsys.privacy import FEDERATED, PRIVATE, private_key
-from recsys.recommender import Recommender
+from recsys.recommender import Recommender, encoder_name
 from recsys.saved_profiles import LinkedProfiles, SavedProfiles
 from recsys.schema import Dataset
 from recsys.settings import Settings
+from recsys.transfer import TRANSFERRED, transferred_key
 
 _KEPT = 4
 _STEPS = {
@@ -106,7 +107,7 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)
-        encoder = _encoder(chosen.encoder_for(dataset.info.encoder), chosen.device, chosen.precision)
+        encoder = _encoder(encoder_name(dataset, scorer, chosen), chosen.device, chosen.precision)
         made = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=chosen, progress=report)
         made.encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
         return made
@@ -119,6 +120,8 @@ def _fitted_key(dataset: Dataset, scorer: str) -> str | None:
     """Changes when a scorer that is only made on demand is made again; ``None`` for one that follows from the data."""
     if scorer == "fine-tuned":
         return tuned_key(dataset)
+    if scorer == TRANSFERRED:
+        return transferred_key(dataset)
     return private_key(dataset, scorer) if scorer in (PRIVATE, FEDERATED) else None
 
 
@@ -196,6 +199,20 @@ def _base_of(tuned: Recommender) -> Recommender:
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _evaluations(_recommender: Recommender, folder: str, version: int, key: str) -> list[Evaluation]:
     return kept_evaluations(_recommender.dataset, key)
+
+
+def transfers(recommender: Recommender) -> list[TransferEvaluation]:
+    """Returns the finished evaluations of transfers to a dataset, newest first, read again when one is added."""
+    folder = recommender.dataset.folder
+    if folder is None or not (folder / "artifacts").exists():
+        return []
+    version = (folder / "artifacts").stat().st_mtime_ns
+    return _transfers(recommender, str(folder), version, recommender.material_key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=_KEPT)
+def _transfers(_recommender: Recommender, folder: str, version: int, key: str) -> list[TransferEvaluation]:
+    return kept_transfers(_recommender.dataset, key)
 
 
 def linked_profiles(dataset_name: str) -> LinkedProfiles:

@@ -27,8 +27,7 @@ from recsys.transfer import Source, carry, of_items, shrink
 TRANSFER = "transfer"
 OURS, COSINE, PRIOR = "transferred", "zero-shot cosine", "prior from texts"
 WITHOUT_PRIOR = "transferred, no prior"
-FEW, ALONE, ALL = "transferred, {n} likes", "additive, {n} likes", "additive, all likes"
-"""Methods that have likes of the target: those that start from what was carried over, and those that start from nothing."""
+ALL = "additive, all likes"
 NO_LIKES, ALL_LIKES = 0, -1
 _MEASURES: tuple[RankingMeasure, ...] = (NDCG(10), Recall(20), ReciprocalRank(), Success(10))
 _PART = re.compile(r"\s*(year|category)\s*(<=|>=|!=|=|<|>)\s*(.+?)\s*")
@@ -36,6 +35,16 @@ _KEYS = ("method", "likes", "level", "user_id", "fold")
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being learned, steps done, steps in all); raising from it ends the evaluation."""
+
+
+def few(n: int) -> str:
+    """Returns the name of the method that starts from what was carried over and has n likes of the target."""
+    return f"transferred, {n} likes"
+
+
+def alone(n: int) -> str:
+    """Returns the name of the method that has those likes and starts from nothing."""
+    return f"additive, {n} likes"
 
 
 @dataclass(frozen=True)
@@ -138,12 +147,12 @@ class TransferEvaluation:
     def curve(self, level: str, measure: str = HEADLINE) -> dict[str, dict[int, Interval]]:
         """Returns for what starts from the source, and what starts from nothing, the mean by number of likes in the target."""
         carried = {NO_LIKES: self.mean(OURS, level, measure)}
-        carried |= {n: self.mean(FEW.format(n=n), level, measure) for n in self.plan.likes}
-        return {OURS: carried, "additive": {n: self.mean(ALONE.format(n=n), level, measure) for n in self.plan.likes}}
+        carried |= {n: self.mean(few(n), level, measure) for n in self.plan.likes}
+        return {OURS: carried, "additive": {n: self.mean(alone(n), level, measure) for n in self.plan.likes}}
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the summary as plain JSON values."""
-        against = (COSINE, PRIOR, *(ALONE.format(n=n) for n in self.plan.likes))
+        against = {COSINE: OURS, PRIOR: OURS} | {alone(n): few(n) for n in self.plan.likes}
         return {
             "dataset": self.plan.dataset,
             "protocol": TRANSFER,
@@ -160,7 +169,7 @@ class TransferEvaluation:
                 for level in self.levels
             },
             "versus": {
-                level: {other: self.versus(other, level, method=_rival_of(other)).to_dict() for other in against}
+                level: {other: self.versus(other, level, method=method).to_dict() for other, method in against.items()}
                 for level in self.levels
             },
             "command": self.plan.command,
@@ -180,12 +189,6 @@ class TransferEvaluation:
         rest = json.loads((folder / "evaluation.json").read_text("utf-8"))
         plan = rest["plan"] | {name: tuple(rest["plan"][name]) for name in ("shots", "likes")}
         return cls(TransferPlan(**plan), pd.read_parquet(folder / "users.parquet"), rest["about"])
-
-
-def _rival_of(method: str) -> str:
-    """What a method is compared with: one that starts from nothing with what starts from the source and has the same likes."""
-    few = re.fullmatch(re.escape(ALONE).replace(r"\{n\}", r"(\d+)"), method)
-    return FEW.format(n=few[1]) if few else OURS
 
 
 def evaluate_transfer(
@@ -356,11 +359,11 @@ class _Bench:
         yield PRIOR, NO_LIKES, carried.model.prior, {}
         order = np.random.default_rng((self.plan.seed, number)).permutation(len(warm.likes))
         for place, n in enumerate(self.plan.likes, 1):
-            tell(FEW.format(n=n), place)
-            few = replace(warm, interactions=warm.likes.iloc[np.sort(order[:n])].reset_index(drop=True))
-            moved = shrink(carried, Histories.from_dataset(few), vectors, encoder=encoder)
-            yield FEW.format(n=n), n, self._additive(moved), {}
-            yield ALONE.format(n=n), n, self._additive(train_additive(few, vectors, encoder=encoder).model), {}
+            tell(few(n), place)
+            some = replace(warm, interactions=warm.likes.iloc[np.sort(order[:n])].reset_index(drop=True))
+            moved = shrink(carried, Histories.from_dataset(some), vectors, encoder=encoder)
+            yield few(n), n, self._additive(moved), {}
+            yield alone(n), n, self._additive(train_additive(some, vectors, encoder=encoder).model), {}
         tell(ALL, steps - 1)
         yield ALL, ALL_LIKES, self._additive(train_additive(warm, vectors, encoder=encoder).model), {}
 
