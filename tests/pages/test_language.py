@@ -75,11 +75,11 @@ def open_toy(open_app, toy_data, monkeypatch):
 
     monkeypatch.setattr(speaking, "_of_reader", of_reader)
 
-    def run(page=None, tab=None, **params):
+    def run(page=None, shows=None, **params):
         app = open_app(toy_data, "toy", **params)
         if page is not None:
             app.switch_page(f"pages/{page}.py")
-            for key, name in (tab or {}).items():
+            for key, name in (shows or {}).items():
                 app.session_state[key] = name
             app.run()
         assert not app.exception, app.exception[0].message
