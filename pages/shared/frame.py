@@ -26,7 +26,7 @@ from pages.shared.language import N_, _, fact_name
 from pages.shared.link import ADDRESS, PERSON, address_of, as_shown, check_link, compare_keys, in_english, personal_keys
 from pages.shared.quiet import stay_here
 from pages.shared.retelling import retold
-from pages.shared.speaking import draw_language, speak
+from pages.shared.speaking import LANGUAGE, draw_language, speak
 from pages.shared.spoken import draw_language as draw_catalog_language
 from pages.shared.stages import profiled_run, stage
 from pages.shared.widgets import plain, show_error, show_warnings
@@ -171,7 +171,7 @@ def _framed() -> Page | ColdlensError:
 
 
 def _draw_sidebar() -> Page:
-    params = {key: st.query_params.get_all(key) for key in st.query_params}
+    params = {key: st.query_params.get_all(key) for key in st.query_params if key != LANGUAGE}
     with st.sidebar:
         inside, foot = st.container(), st.container()
     with foot:

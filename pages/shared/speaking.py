@@ -52,15 +52,10 @@ def draw_language() -> None:
 
 
 def _switch() -> None:
-    """Keeps every choice when the language changes.
+    """Keeps the open tabs when the language changes: they have no values but what they show.
 
-    The browser still sends what the widgets showed before, in the other language, so what was chosen is assigned anew; the
-    tabs have no values but what they show.
+    Streamlit reads every other choice as the widgets showed it before, and keeps it under its key.
     """
-    state = st.session_state
-    for name, value in state.items():
-        key = str(name)
-        if key in TABS:
-            state[key] = _(tab_called(key, str(value)))
-        elif isinstance(value, str) or (isinstance(value, list) and value and all(isinstance(v, str) for v in value)):
-            state[key] = value
+    for key in TABS:
+        if key in st.session_state:
+            st.session_state[key] = _(tab_called(key, str(st.session_state[key])))

@@ -75,11 +75,11 @@ def open_toy(open_app, toy_data, monkeypatch):
 
     monkeypatch.setattr(speaking, "_of_reader", of_reader)
 
-    def run(page=None, tab=None, **params):
+    def run(page=None, shows=None, **params):
         app = open_app(toy_data, "toy", **params)
         if page is not None:
             app.switch_page(f"pages/{page}.py")
-            for key, name in (tab or {}).items():
+            for key, name in (shows or {}).items():
                 app.session_state[key] = name
             app.run()
         assert not app.exception, app.exception[0].message
@@ -348,6 +348,10 @@ def chinese():
             "数据和模型此后发生了变化：A 的物品相同，10 个中有 3 个名次不同。",
         ),
         ("18 to 24", "18 到 24"),
+        (
+            "The cells add up to 0.02. With popularity, +0.48, that is the score, 0.5. Largest error of any sum: 1e-08.",
+            "各格相加等于0.02。加上热门度 +0.48，即评分，为 0.5。所有求和的最大误差：1e-08。",
+        ),
         ("Age 27 → Age 60", "年龄 27 → 年龄 60"),
         ("The id of the item is missing", "缺少物品的编号"),
     ],
