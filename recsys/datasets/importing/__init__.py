@@ -15,6 +15,7 @@ from recsys.datasets.importing.plan import (
 )
 from recsys.datasets.importing.run import IMPORTS, ImportReport, check_dataset, check_name, import_files
 from recsys.datasets.importing.sources import complete, guess_import, look_at, open_source, with_changes
+from recsys.datasets.importing.vectors import VectorFiles, read_vectors
 
 __all__ = [
     "IMPORTS",
@@ -27,6 +28,7 @@ __all__ = [
     "ImportReport",
     "MediaNames",
     "TablePlan",
+    "VectorFiles",
     "check_dataset",
     "check_name",
     "check_template",
@@ -37,5 +39,6 @@ __all__ = [
     "look_at",
     "open_source",
     "read_plan",
+    "read_vectors",
     "with_changes",
 ]
