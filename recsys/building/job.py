@@ -9,7 +9,7 @@ from recsys.building.estimate import Work
 from recsys.encoder import Encoder, brought, encoder_for
 from recsys.errors import ConfigError, DataError
 from recsys.lock import writing
-from recsys.projection import fit_maps, open_space, people_of
+from recsys.projection import fit_maps, open_space, people_of, vectors_of_people
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import AUDIO, IMAGE, Dataset
 from recsys.settings import Settings
@@ -157,5 +157,6 @@ def _project(ready: Recommender, board: Board) -> bool:
         return False
     board.begin("project")
     space, people = open_space("text", ready.scorer, ready.embeddings), people_of(ready.dataset)
-    fit_maps(space, people, ready.explainer.item_texts, ready.dataset.folder, progress=board)
+    vectors = vectors_of_people(ready.dataset, space)
+    fit_maps(space, people, ready.explainer.item_texts, ready.dataset.folder, vectors=vectors, progress=board)
     return True

@@ -52,6 +52,17 @@ def read_folder(folder: Path) -> Dataset:
     return Dataset(folder.name, read_info(folder), items, users, interactions, folder, graph, media, vectors, of_users)
 
 
+def item_ids_as_imported(folder: Path) -> list[str]:
+    """Returns the item_ids of a dataset folder in the order of its file, which vectors without ids follow.
+
+    Raises:
+        DataError: as ``read_folder``.
+    """
+    where = files_of(folder)
+    frame = _read(where / ITEMS_FILE)
+    return _with_ids(frame, (ITEM_ID,), where / ITEMS_FILE)[ITEM_ID].tolist()
+
+
 def write_folder(dataset: Dataset, folder: Path) -> Dataset:
     """Writes a dataset folder and returns the dataset living there; what was made from an older version is kept beside it.
 

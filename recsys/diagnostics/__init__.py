@@ -1,7 +1,7 @@
 """What is wrong with embeddings, and how two encoders differ."""
 
 from recsys.diagnostics.brought import agreement
-from recsys.diagnostics.encoders import Comparison, LsaEncoder, compare_encoders
+from recsys.diagnostics.encoders import Comparison, LsaEncoder, compare_encoders, open_rival
 from recsys.diagnostics.finding import Finding
 from recsys.diagnostics.findings import DUPLICATE_FROM, diagnose, occurrences
 
@@ -14,4 +14,5 @@ __all__ = [
     "compare_encoders",
     "diagnose",
     "occurrences",
+    "open_rival",
 ]

@@ -34,7 +34,10 @@ def lengths(dataset: Dataset, came: BroughtVectors) -> Finding:
     middle = float(np.median(known)) if len(known) else float("nan")
     is_even = bool(len(known)) and float(np.ptp(known)) <= _EVEN * middle
     n_zero = int((came.lengths == 0).sum())
-    by_likes = rank_correlation(came.lengths, dataset.popularity.astype(float))
+    told = (
+        np.round(came.lengths / middle, 4) if len(known) else came.lengths
+    )  # the last digits are rounding, and order nothing
+    by_likes = rank_correlation(told, dataset.popularity.astype(float))
     order = np.argsort(-np.abs(np.log(np.maximum(came.lengths, 1e-12) / max(middle, 1e-12))), kind="stable")[:_SHOWN]
     is_far = bool(len(known)) and float(known.max()) > _LONG * middle
     return Finding(

@@ -11,7 +11,7 @@ from recsys.index.rescoring import best_of, rescore, slack
 
 _BLOCK_BYTES = 256 << 20
 _FEW_VALUES = 100_000
-"""Scores of which NumPy finds the best as fast as torch does; a catalog of so few needs no torch at all."""
+"""Scores of which NumPy finds the best within a millisecond or two; a catalog of so few needs no torch at all."""
 _FLAT_ITEMS = 1_000
 """From here on FAISS scans for single queries. At 1,682 x 384 it is as fast as NumPy and torch on an idle machine, and thirty
 times faster where others compute as well, as it waits for no second thread; at 100,000 it is three times faster anyway."""

@@ -28,7 +28,7 @@ from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
 from recsys.schema.recommendations import Influence, Recommendations, Scores
 from recsys.schema.template import Template
-from recsys.schema.vectors import COSINE, DOT, SIMILARITIES, VectorsInfo
+from recsys.schema.vectors import COSINE, DOT, SIMILARITIES, VectorsInfo, fingerprint_of_vectors
 
 __all__ = [
     "AGE",
@@ -76,5 +76,6 @@ __all__ = [
     "Word",
     "WordMatrix",
     "fingerprint_of_frame",
+    "fingerprint_of_vectors",
     "no_graph",
 ]

@@ -25,7 +25,7 @@ from recsys.errors import DataError
 from recsys.schema import COSINE
 from recsys.settings import Limits
 
-_ENDINGS = (".npy", ".parquet", ".pq")
+VECTOR_ENDINGS = (".npy", ".parquet", ".pq")
 _NAMES = ("vector", "vectors", "embedding", "embeddings")
 """Columns that hold the vectors where several columns hold lists."""
 _ROWS, _BATCH_BYTES, _FEW = 16_384, 1 << 25, 16
@@ -232,8 +232,8 @@ def _odd(vector: np.ndarray) -> str:
 
 
 def _is_npy(path: Path) -> bool:
-    if not path.name.lower().endswith(_ENDINGS):
-        fix = f"Give a file that ends in one of: {' '.join(_ENDINGS)}."
+    if not path.name.lower().endswith(VECTOR_ENDINGS):
+        fix = f"Give a file that ends in one of: {' '.join(VECTOR_ENDINGS)}."
         raise DataError("Vectors are not read from such a file", printable(path.name), fix=fix)
     return path.name.lower().endswith(".npy")
 
