@@ -93,7 +93,9 @@ def test_vectors_alone_are_imported_built_diagnosed_and_compared(shell: Shell, t
     assert people is not None and people_of(dataset) == [Profile(), Profile()]
     spots = place_people(atlas, people_of(dataset), [], None, vectors=people)
     by_item = [atlas.placer.place(vector).spot for vector in space.vectors[:2]]
-    np.testing.assert_allclose(spots, by_item, atol=1e-4)  # each lies where the item of the same direction would be placed
+    np.testing.assert_allclose(
+        spots, by_item, atol=1e-4
+    )  # each lies where the item of the same direction would be placed
     assert np.isnan(place_people(atlas, people_of(dataset), [], None)).all()  # their profiles say nothing
 
 
