@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.encoder import CachedEncoder, Encoder, open_encoder
-from tests.encoder.tiny import save_bert, save_gpt2, save_static
+from tests.encoder.tiny import save_bert, save_gpt2, save_qwen, save_static
 
 TEXTS = ["space opera", "", "a quiet film about space", "film", "space opera", "a a a film about a quiet space opera"]
 KINDS: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -15,6 +15,7 @@ KINDS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "bert in bfloat16": (save_bert, "bfloat16"),
     "bert in int8": (save_bert, "int8"),
     "decoder": (save_gpt2, "float32"),
+    "decoder in bfloat16": (save_qwen, "bfloat16"),
     "static": (save_static, "float32"),
 }
 
