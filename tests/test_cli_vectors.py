@@ -78,7 +78,7 @@ def test_vectors_alone_are_imported_built_diagnosed_and_compared(shell: Shell, t
     assert code == 0 and "similarity: dot, lengths" in out
     assert "have vectors that came with it; texts are not read" in told
     listed = shell.json("recommend", "--dataset", "v", "--liked", "07", "-k", "3")
-    assert listed["scorer"] == "cosine" and len(listed["items"]) == 3
+    assert listed["scorer"] == "cosine" and len(listed["recommendations"]) == 3
 
     same = shell.json("diagnose", "v", "--against", brought(tmp_path, "same.npy"))
     other = shell.json("diagnose", "v", "--against", brought(tmp_path, "other.npy", seed=1))

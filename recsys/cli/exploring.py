@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from recsys.cli.shared import (
@@ -126,7 +127,8 @@ def diagnose_command(
         return
     table = Table("what", "state", "what it means", "what to do")
     for one in found["findings"]:
-        table.add_row(one["title"], "look at this" if one["is_issue"] else "fine", one["meaning"], one["advice"])
+        state = "look at this" if one["is_issue"] else "fine"
+        table.add_row(*map(escape, (one["title"], state, one["meaning"], one["advice"])))
     Console().print(table)
     print(f"By {ready.encoder.name} ({ready.encoder.description}).")
     if against:

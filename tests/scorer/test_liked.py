@@ -5,10 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.encoder import encoder_for
 from recsys.errors import ColdlensError
+from recsys.evaluation.contenders import LateFusion
+from recsys.evaluation.rivals.content import BertCosine
+from recsys.evaluation.rivals.protocol import Material
+from recsys.privacy import train_private
 from recsys.recommender import Recommender
 from recsys.schema import Dataset, Profile, VectorsInfo
-from recsys.scorer import LikedScorer
+from recsys.scorer import AdditiveScorer, LikedScorer
+from recsys.settings import Settings
+from recsys.training import Histories
 from tests.toy import toy_dataset
 
 ANGLES = np.linspace(0, np.pi / 2, 12)
@@ -114,3 +121,21 @@ def test_vectors_of_an_encoder_that_is_named_are_read_and_compared(toy, toy_enco
 def test_an_unknown_liked_item_is_refused():
     with pytest.raises(ColdlensError):
         opened().recommend(Profile(liked=("nope",)), k=1)
+
+
+def test_the_laboratory_judges_them_without_reading_a_text(toy: Dataset):
+    """Every method that would read an interest goes by the liked items alone."""
+    dataset = with_vectors("cosine", alone=False)
+    came = encoder_for(dataset, Settings())
+    material = Material(Histories.from_dataset(dataset), np.asarray(came.item_vectors), came)
+    profiles = [Profile(liked=("00", "03")), FULL, Profile(interests=("space",))]
+    wanted = (np.cos(ANGLES) + np.cos(ANGLES - ANGLES[3])) / 2
+
+    late = LateFusion("late fusion, text alone", views=()).fit(material, {}).scores(profiles)
+    np.testing.assert_allclose(late[:2], [wanted, wanted], atol=1e-6)
+    for what in ("sentence", "interests", "liked", "interests and liked"):
+        scores = BertCosine().fit(material, {"what": what}).scores(profiles)
+        np.testing.assert_allclose(scores[0] / scores[0].max(), wanted / wanted.max(), atol=1e-6)
+        assert (scores[0] == scores[1]).all() and np.isnan(scores[2]).all()
+    model = train_private(dataset, np.asarray(came.item_vectors), encoder=came, budget=None)[0]
+    assert not AdditiveScorer(model, dataset=dataset, encoder=came).texts(FULL)
