@@ -211,9 +211,7 @@ class Explainer:
     def _unread_side(self, item_row: int) -> _Side:
         parts = {name: part[0] for name, part in self._view_parts(item_row).items() if name != PRIOR.key}
         named = {TEXT: VECTOR, LEARNED_PART: LEARNED, **_SHOWN}
-        vectors = np.stack(list(parts.values()))
-        vectors[:, self._prior_columns] = 0.0
-        return _Side(tuple(Line(named[name], name, False) for name in parts), vectors, ())
+        return _Side(tuple(Line(named[name], name, False) for name in parts), np.stack(list(parts.values())), ())
 
     def _view_parts(self, item_row: int) -> Mapping[str, np.ndarray]:
         return self.scorer.item_parts(np.array([item_row]))

@@ -259,6 +259,12 @@ def test_a_folder_made_by_hand_may_hold_them_in_the_order_of_its_items(tmp_path:
     (tmp_path / "mine" / "item_vectors.npy").unlink()
     assert read_folder(tmp_path / "mine").item_vectors.tolist() == [[1.0], [2.0]]  # type: ignore[union-attr]
 
+    write(tmp_path / "mine", {"users.parquet": parquet({"user_id": ["u"]}), "user_vectors.npy": npy([[1.0, 2.0]])})
+    with pytest.raises(DataError, match="vectors of users are not as long as those of items"):
+        read_folder(tmp_path / "mine")
+    write(tmp_path / "mine", {"user_vectors.npy": npy([[1.0]])})
+    assert read_folder(tmp_path / "mine").user_vectors.tolist() == [[1.0]]  # type: ignore[union-attr]
+
     write(tmp_path / "mine", {"dataset.toml": '[vectors]\nsimilarity = "manhattan"\n'})
     with pytest.raises(DataError, match="cannot be compared by this similarity: manhattan"):
         read_folder(tmp_path / "mine")
