@@ -27,7 +27,9 @@ ROOMS: Sequence[str] = (
     "recommender/recommender.py",
     "recommender/checks.py",
     "saved_profiles.py",
+    "diagnostics/brought.py",
     "diagnostics/findings.py",
+    "encoder/brought.py",
     "evaluation/fair_words.py",
     "evaluation/measures.py",
     "evaluation/slices.py",
@@ -73,7 +75,8 @@ PHRASES = (
     # figures of findings
     "Near-duplicates", "skewness", "hubs", "never reached", "largest", "groups", "pairs", "threshold", "mean cosine",
     "effective dimension", "dimensions", "largest share", "share", "empty", "median cosine to the nearest ten", "categories",
-    "not separated", "mean silhouette", "length", "popularity",
+    "not separated", "mean silhouette", "length", "popularity", "shortest", "median", "longest", "without a vector",
+    "with popularity", "median cosine", "wanted",
     # what links items
     "category", "actor", "artist", "author", "award", "brand", "cinematographer", "colour", "director", "editor", "genre",
     "performer", "producer", "publisher", "subject", "tag", "topic", "writer", "{0} actors", "{0} artists", "{0} authors",

@@ -24,7 +24,12 @@ _ADVICE = {
 
 def reworded(finding: Finding) -> Finding:
     """Returns a finding about vectors in words that do not speak of texts."""
-    meaning = finding.meaning.replace("have texts that read the same", "have vectors that are all but the same")
+    meaning, figures = finding.meaning, finding.figures
+    if finding.key == "duplicates":
+        meaning = (
+            f"{figures['items']:.0f} items in {figures['groups']:.0f} groups have vectors that are all but the same (cosine from "
+            f"{figures['threshold']:g})."
+        )
     return replace(finding, meaning=meaning, advice=_ADVICE.get(finding.key, finding.advice))
 
 
@@ -51,7 +56,7 @@ def lengths(dataset: Dataset, came: BroughtVectors) -> Finding:
             "without a vector": float(n_zero),
             "with popularity": by_likes,
         },
-        f"{_compared(came, is_even)} {n_zero} items have no vector, or one of length zero. Lengths go with likes by "
+        f"{_compared(came, is_even)} Items without a vector, or with one of length zero: {n_zero}. Lengths go with likes by "
         f"{by_likes:+.2f} (Spearman; 0 is no relation).",
         "Say in [vectors] of dataset.toml how the model that made the vectors compares them: cosine or dot. Give vectors to the "
         "items without one.",
@@ -70,13 +75,16 @@ def _compared(came: BroughtVectors, is_even: bool) -> str:
 def agreement(cosine: float, encoder: str) -> Finding:
     """Whether the encoder that is named for the vectors makes the same ones now."""
     does_agree = cosine >= AGREES_FROM
-    told = "as it should be" if does_agree else "so it is not what made them, or it read other texts"
+    made = f"What {encoder} makes of sixteen items now has a median cosine of {cosine:.3f} with the vectors that came"
+    told = (
+        f"{made}, as it should be." if does_agree else f"{made}, so it is not what made them, or it read other texts."
+    )
     return Finding(
         "agreement",
         "The encoder named for the vectors",
         not does_agree,
         {"median cosine": cosine, "wanted": AGREES_FROM},
-        f"What {encoder} makes of sixteen items now has a median cosine of {cosine:.3f} with the vectors that came, {told}.",
+        told,
         "Name another encoder in [vectors] of dataset.toml or none, or correct the template of item texts there.",
         table_of(None, np.zeros(0, int)),
     )

@@ -39,8 +39,9 @@ class BroughtVectors:
         self.dim = int(self.item_vectors.shape[1])
         read = reader.identity if reader else ""
         self.identity = hashlib.sha256(f"brought-1 {key} {read}".encode()).hexdigest()
-        made_by = f", made by {reader.name}" if reader else ""
-        self.name = f"vectors that came with the dataset{made_by}"
+        self.name = "vectors that came with the dataset"
+        if reader:
+            self.name = f"vectors that came with the dataset, made by {reader.name}"
         self.description = f"{reader.description}, {self.told}" if reader else self.told
 
     @classmethod
@@ -70,9 +71,9 @@ class BroughtVectors:
         """How the vectors are compared, and how long they came: ``similarity: dot, lengths 0.3 to 12``."""
         known = self.lengths[self.lengths > 0]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
-        lengths = f"lengths {low:.3g} to {high:.3g}" if high - low > 1e-3 * high else f"all of length {high:.3g}"
-        brought = " (brought to 1)" if self.similarity == COSINE and not np.allclose(known, 1.0, atol=1e-3) else ""
-        return f"similarity: {self.similarity}, {lengths}{brought}"
+        if self.similarity == COSINE and not np.allclose(known, 1.0, atol=1e-3):
+            return f"similarity: cosine, lengths {low:.3g} to {high:.3g} (brought to 1)"
+        return f"similarity: {self.similarity}, lengths {low:.3g} to {high:.3g}"
 
     @property
     def scale(self) -> float:

@@ -257,14 +257,14 @@ class Explainer:
         return any(words.can_be_exact for words in (*own, *items))
 
     def _method(self, facets: str, words: str) -> str:
-        told = f"words: {words} vector-valued Shapley values."
         came = brought(self.encoder)
         if came is not None and came.reader is None:
-            return f"Facets: an exact sum by construction; no words, as it is not known what made the vectors ({came.told})."
-        if came is not None:
-            told = f"{told[:-1]} of vectors that came with the dataset ({came.told})."
-        how = f"{facets} Shapley values" if self.scorer.name == "cosine" else "an exact sum by construction"
-        return f"Facets: {how}; {told}"
+            told = "Facets: an exact sum by construction; no words, as it is not known what made the vectors."
+        elif self.scorer.name == "cosine":
+            told = f"Facets: {facets} Shapley values; words: {words} vector-valued Shapley values."
+        else:
+            told = f"Facets: an exact sum by construction; words: {words} vector-valued Shapley values."
+        return told if came is None else f"{told} Vectors that came with the dataset, {came.told}."
 
     def _label(self, facet: Facet) -> str:
         if facet.kind != "liked":

@@ -86,9 +86,9 @@ def _compared(
             seen.append(facts[facet.key])
         else:
             seen.append(phrase.format(value=value))
-    return _capital(
-        "; ".join([*([f"its {'text' if of_text else 'vector'} is close to {_listed(read)}"] if read else []), *seen])
-    )
+    told = _listed(read) if read else ""
+    near = f"its text is close to {told}" if of_text else f"its vector is close to {told}"
+    return _capital("; ".join([*([near] if read else []), *seen]))
 
 
 def _listed(texts: Sequence[str]) -> str:

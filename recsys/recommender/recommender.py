@@ -449,7 +449,7 @@ class Recommender:
             return
         if profile.interests and self.base.agreement < AGREES_FROM:
             yield (
-                f"{self.encoder.name.capitalize()} are not what that encoder makes of the same items now (cosine "
+                f"The encoder that is named for the vectors of this dataset makes others of the same items now (cosine "
                 f"{self.base.agreement:.2f}), so interests may mean something else to them."
             )
         for text in profile.interests:

@@ -28,8 +28,8 @@ def test_cosine_takes_the_lengths_away_and_dot_keeps_them_and_both_say_so():
     assert (dot.item_vectors == ROWS).all()
     assert cosine.description == "similarity: cosine, lengths 0.5 to 5 (brought to 1)"
     assert dot.description == "similarity: dot, lengths 0.5 to 5"
-    assert own(rows=ROWS[[1, 1]] * 2).description == "similarity: cosine, all of length 1"
-    assert own("dot", ROWS[[0, 0]]).description == "similarity: dot, all of length 5"
+    assert own(rows=ROWS[[1, 1]] * 2).description == "similarity: cosine, lengths 1 to 1"
+    assert own("dot", ROWS[[0, 0]]).description == "similarity: dot, lengths 5 to 5"
     assert cosine.scale == 1
     assert dot.scale == pytest.approx(np.sqrt((25 + 0.25 + 0) / 3))
 

@@ -115,9 +115,7 @@ def test_vectors_of_an_encoder_that_is_named_are_read_and_compared(toy, toy_enco
     assert read.explain(profile, "03").completeness_error < 1e-6
 
     odd = Recommender.from_dataset(wrong, scorer="cosine", views=["text"])
-    assert any(
-        "are not what that encoder makes of the same items now" in told for told in odd.recommend(profile, k=1).warnings
-    )
+    assert any("makes others of the same items now" in told for told in odd.recommend(profile, k=1).warnings)
     assert odd.diagnose()[-1].is_issue
 
 
