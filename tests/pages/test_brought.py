@@ -1,7 +1,10 @@
 """A dataset of vectors alone on the pages: opened without an encoder, with what is off said and why."""
 
+import time
+
 import numpy as np
 import pytest
+import streamlit as st
 
 from recsys.datasets.importing import VectorFiles, import_files
 
@@ -91,3 +94,23 @@ def test_two_sets_of_vectors_are_compared(open_vectors, tmp_path):
 
     assert not app.exception and not app.error
     assert {metric.label: metric.value for metric in app.metric}["Nearest ten shared"] == "100\u00a0%"
+
+
+@pytest.mark.release
+def test_ten_thousand_vectors_open_within_five_seconds(open_vectors, open_app, tmp_path):
+    """Of the processor, which other work on the machine does not stretch; nothing is kept from before, and nothing is warm."""
+    open_vectors()
+    vectors = np.random.default_rng(1).standard_normal((10_000, 384)).astype(np.float32)
+    np.save(tmp_path / "v.npy", vectors)
+    files = VectorFiles(tmp_path / "v.npy")
+    import_files([], "vectors", data_dir=tmp_path / "data", vectors=files, replace=True)
+    app = open_app(tmp_path / "data", "vectors")
+    app.switch_page("pages/explore.py")
+    st.cache_resource.clear()
+
+    started = time.process_time()
+    app.run()
+    spent = time.process_time() - started
+
+    assert not app.exception and len(app.get("plotly_chart")) == 1
+    assert spent < 5, f"{spent:.1f} s"
