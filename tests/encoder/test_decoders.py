@@ -16,7 +16,7 @@ DECODERS: dict[str, Callable[[Path], Path]] = {"gpt2": save_gpt2, "qwen2": save_
 TEXTS = ["space opera", "a", "", "a quiet film about space", "电影 🦑", "film " * 40]
 
 
-@pytest.fixture(params=[(kind, ends) for kind in DECODERS for ends in (False, True)], ids=str, scope="module")
+@pytest.fixture(params=[("gpt2", False), ("qwen2", True), ("qwen3", False), ("qwen3", True)], ids=str, scope="module")
 def decoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TransformerEncoder:
     """With and without an end mark that the tokenizer sets behind every text, as that of Qwen3-Embedding does."""
     kind, ends = request.param
