@@ -42,7 +42,9 @@ def draw_language() -> None:
     if LANGUAGE not in st.session_state and typed in LANGUAGES:
         st.query_params[LANGUAGE] = LANGUAGES[typed]
         st.rerun()
-    first = of_browser(st.context.locale)  # what is the first choice is not in the address, so it must not follow the choice
+    first = of_browser(
+        st.context.locale
+    )  # what is the first choice is not in the address, so it must not follow the choice
     st.selectbox(
         "Language / 语言", list(LANGUAGES), index=list(LANGUAGES).index(first), key=LANGUAGE, bind="query-params",
         format_func=LANGUAGES.__getitem__, on_change=_switch,

@@ -226,6 +226,12 @@ def places_in(text):
     return sorted(set(marks)), sorted(set(names))
 
 
+def test_what_sentences_are_filled_with_is_asked_of_sentences_that_there_are():
+    said = {text for text, _context in library_texts()}
+    assert set(retelling.COMPOSED) <= said
+    assert all(f"{{{place}}}" in text for text, places in retelling.COMPOSED.items() for place in places)
+
+
 @pytest.mark.parametrize("told", ["{n:,} 个", "{m:,} 个物品", "**{n} 个**"])
 def test_a_translation_that_loses_a_place_or_a_mark_is_seen(told):
     assert places_in(told) != places_in("**{n:,} items**")
@@ -342,6 +348,8 @@ def chinese():
             "数据和模型此后发生了变化：A 的物品相同，10 个中有 3 个名次不同。",
         ),
         ("18 to 24", "18 到 24"),
+        ("Age 27 → Age 60", "年龄 27 → 年龄 60"),
+        ("The id of the item is missing", "缺少物品的编号"),
     ],
 )
 def test_a_sentence_of_the_library_is_told_by_its_pattern(chinese, said, told):
