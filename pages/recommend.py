@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared.brought import draw_liked_only, reads_interests
 from pages.shared.cards import draw_cards, draw_legend, draw_table
 from pages.shared.evidence import draw_evidence
 from pages.shared.frame import open_page, show_status
@@ -44,15 +45,18 @@ with open_page(_("What would we show this person?")) as page:
     if not page.has_prior:
         if page.profile.is_empty:
             st.info(_("Every score is 0: the profile is empty, and items stand in the order of their ids."))
-        st.info(
-            _(
-                "This list comes from zero-shot cosine: similarity of words, not of taste. It can show what the encoder "
-                "understands, not what people like."
-            ),
-            icon=":material/balance:",
-        )
-        with st.expander(_("The sentence that BERT reads"), icon=":material/notes:"):
-            st.markdown(plain(page.recommender.sentence(page.profile)) or _("Nothing: the profile is empty."))
-            st.caption(_("Made by the template of the dataset:"))
-            st.code(page.dataset.info.profile_template, language=None, wrap_lines=True)
+        if not reads_interests(page.dataset):
+            draw_liked_only()
+        else:
+            st.info(
+                _(
+                    "This list comes from zero-shot cosine: similarity of words, not of taste. It can show what the encoder "
+                    "understands, not what people like."
+                ),
+                icon=":material/balance:",
+            )
+            with st.expander(_("The sentence that BERT reads"), icon=":material/notes:"):
+                st.markdown(plain(page.recommender.sentence(page.profile)) or _("Nothing: the profile is empty."))
+                st.caption(_("Made by the template of the dataset:"))
+                st.code(page.dataset.info.profile_template, language=None, wrap_lines=True)
     show_status(page, found)

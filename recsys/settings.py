@@ -51,6 +51,8 @@ class Limits:
         fetched_pictures: pictures of one dataset that are fetched from their addresses, where that is switched on.
         fetch_seconds: to wait for one of those.
         sound_mb: of one sound file.
+        dimensions: numbers of one vector that somebody brings.
+        vectors_mb: of all such vectors of items, or of users, in memory.
     """
 
     items: int = field(default=1_000_000, metadata={"name": "COLDLENS_MAX_ITEMS"})
@@ -74,6 +76,8 @@ class Limits:
     fetched_pictures: int = field(default=1_000, metadata={"name": "COLDLENS_MAX_FETCHED_PICTURES"})
     fetch_seconds: int = field(default=5, metadata={"name": "COLDLENS_MAX_FETCH_SECONDS"})
     sound_mb: int = field(default=200, metadata={"name": "COLDLENS_MAX_SOUND_MB"})
+    dimensions: int = field(default=8_192, metadata={"name": "COLDLENS_MAX_DIMENSIONS"})
+    vectors_mb: int = field(default=4_096, metadata={"name": "COLDLENS_MAX_VECTORS_MB"})
 
     @property
     def unpacked_bytes(self) -> int:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from recsys.confined import OPEN_FILES
+from recsys.datasets.importing import read_vectors
 from recsys.datasets.importing.checks import ID_CHARACTERS
 from recsys.errors import ColdlensError
 from recsys.saved_profiles import MAX_SAVED
@@ -17,7 +19,7 @@ from recsys.views.picture_sources import PictureSources
 from recsys.views.pictures import check_size, decode
 from recsys.views.sounds import read_sound
 from recsys.whatif.scenario_reading import MAX_BYTES
-from tests.datasets.importing.shop import run, write, zipped
+from tests.datasets.importing.shop import parquet, run, write, zipped
 from tests.views.hostile_pictures import saved
 from tests.views.sounds import wav
 
@@ -150,9 +152,27 @@ def fetched_pictures(folder: Path, n: int, limits: Limits) -> None:
         found.read(name)
 
 
+def vectors(folder: Path, shape: tuple[int, int], limits: Limits) -> None:
+    path = folder / "v.npy"
+    np.save(path, np.ones(shape, np.float32))
+    read_vectors(path, "item_id", ids=[str(row) for row in range(shape[0])], limits=limits)
+    rows = {"item_id": [str(row) for row in range(shape[0])], "vector": np.ones(shape, np.float32).tolist()}
+    path.with_suffix(".parquet").write_bytes(parquet(rows))
+    read_vectors(path.with_suffix(".parquet"), "item_id", ids=rows["item_id"], limits=limits)
+
+
+def dimensions(folder: Path, n: int, limits: Limits) -> None:
+    vectors(folder, (2, n), limits)
+
+
+def vectors_mb(folder: Path, n: int, limits: Limits) -> None:
+    """As many rows of 4 KB beside the limit as ``n`` is."""
+    vectors(folder, ((limits.vectors_mb << 8) + n - limits.vectors_mb, 1024), limits)
+
+
 PROBES: list[Callable[[Path, int, Limits], None]] = [
     items, users, interactions, columns, line_characters, text_characters, unpacked_mb, members, media_files, picture_mb,
-    picture_pixels, picture_side, sound_mb, fetched_pictures,
+    picture_pixels, picture_side, sound_mb, fetched_pictures, dimensions, vectors_mb,
 ]  # fmt: skip
 ELSEWHERE = {
     "memory_mb": "tests/test_confined.py", "cpu_seconds": "tests/test_confined.py", "written_mb": "tests/test_confined.py",
@@ -173,9 +193,14 @@ def test_no_limit_is_left_out():
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.__name__)
 def test_below_at_and_above(tmp_path: Path, probe: Callable[[Path, int, Limits], None], more: int):
     name = probe.__name__
-    limit = {"line_characters": 40, "text_characters": 40, "sound_mb": 1, "picture_mb": 1, "unpacked_mb": 1}.get(
-        name, 3
-    )
+    limit = {
+        "line_characters": 40,
+        "text_characters": 40,
+        "sound_mb": 1,
+        "picture_mb": 1,
+        "unpacked_mb": 1,
+        "vectors_mb": 1,
+    }.get(name, 3)
     limits = Limits(**{"text_characters": 100_000, name: limit})
     if more <= 0:
         probe(tmp_path, limit + more, limits)

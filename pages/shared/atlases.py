@@ -28,6 +28,7 @@ from recsys.projection import (
     open_space,
     people_of,
     rows_of_people,
+    vectors_of_people,
 )
 from recsys.schema import Dataset, Profile
 
@@ -110,7 +111,8 @@ def _open(_page: Page, dataset: str, scorer: str, space: str, n_components: int,
         return None
     atlas = open_atlas(opened, config, texts, found.dataset.folder)
     profiles = people_of(found.dataset)
-    people = open_people(atlas, profiles, texts, found.dataset.folder)
+    vectors = vectors_of_people(found.dataset, opened)
+    people = open_people(atlas, profiles, texts, found.dataset.folder, vectors=vectors)
     return Opened(atlas, people, told_people(found.dataset, profiles), False)
 
 

@@ -12,13 +12,13 @@ from pages.shared.frame import Page
 from pages.shared.language import N_, _
 from pages.shared.retelling import retold
 from pages.shared.widgets import plain, show_table
-from recsys.diagnostics import Comparison, Finding, LsaEncoder, compare_encoders
-from recsys.encoder import Encoder, TransformerEncoder, open_encoder
+from recsys.diagnostics import Comparison, Finding, LsaEncoder, compare_encoders, open_rival
+from recsys.encoder import Encoder, TransformerEncoder
 from recsys.recommender import Recommender
 
 _LSA = N_("TF-IDF (LSA), needs no download")
 _RANDOM = N_("The same BERT with random weights")
-_OWN = N_("Another encoder: name or folder")
+_OWN = N_("Another encoder: name or folder; or a file of vectors")
 _HELD_OUT = N_("Held out inside the training users, the additive scorer fitted on each.")
 
 
@@ -67,7 +67,9 @@ def draw_comparison(page: Page) -> None:
         choices = (_LSA, _RANDOM, _OWN) if has_weights else (_LSA, _OWN)
         choice = st.radio(_("Against"), choices, key="other_encoder", format_func=_)
         name = st.text_input(
-            _("Name or folder"), key="other_encoder_name", placeholder=_("for example ./models/my-encoder")
+            _("Name, folder or file"),
+            key="other_encoder_name",
+            placeholder=_("for example ./models/my-encoder or ./mine.npy"),
         )
         started = st.form_submit_button(_("Compare"), icon=":material/compare_arrows:")
     if started:
@@ -88,7 +90,8 @@ def _compare(page: Page, choice: str, name: str) -> Comparison:
     elif choice == _RANDOM and isinstance(own, TransformerEncoder):
         other = own.randomised(seed=0)
     else:
-        other = open_encoder(name or " ", device=settings.device, precision=settings.precision)
+        rival = open_rival(name or " ", page.dataset, texts, settings)
+        return compare_encoders(page.dataset, texts, (found.encoder, np.asarray(found.embeddings)), rival)
     return compare_encoders(
         page.dataset, texts, (found.encoder, np.asarray(found.embeddings)), (other, other.encode(texts, bulk=True))
     )

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared import part_charts, resources
+from pages.shared.brought import reads_interests
 from pages.shared.cards import PROBABILITY, draw_legend, draw_picture
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
@@ -196,10 +197,12 @@ def _draw_words(page: Page, explanation: Explanation, *, centred: bool, turn: in
             )
         )
     if not any(line.is_word for line in shown.matrix.rows):
-        st.info(
-            _("BERT reads no words of this person, so only whole parts meet the words of the item."),
-            icon=":material/notes:",
-        )
+        none_read = _("BERT reads no words of this person, so only whole parts meet the words of the item.")
+        if not reads_interests(page.dataset):
+            none_read = _(
+                "No words are read, as it is not known what made the vectors: whole parts meet whole vectors."
+            )
+        st.info(none_read, icon=":material/notes:")
     st.markdown(_("**Word by word**"))
     matrix = shown.matrix
     draw_matrix(
@@ -213,6 +216,8 @@ def _draw_words(page: Page, explanation: Explanation, *, centred: bool, turn: in
                 "*learned from likes*: what people who like this item go on to like says more about it than its words do."
             )
         )
+    if not shown.texts:
+        return
     tiers = dict.fromkeys((text.side, text.tier) for text in shown.texts)
     told = "; ".join(_(_TOLD[tier]) for tier in tiers)
     st.caption(

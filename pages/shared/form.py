@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared import resources
+from pages.shared.brought import NOT_READ, reads_interests
 from pages.shared.language import _
 from pages.shared.link import (
     ADDRESS,
@@ -220,13 +221,15 @@ def _known(value: str) -> str:
 def draw_tastes(dataset: Dataset, prefix: str, **kept: Any) -> None:
     """Draws interests and liked items; arguments as for ``draw_demographics``."""
     typed = st.session_state.get(f"{prefix}interests") or []
+    is_read = reads_interests(dataset)
     st.multiselect(
         _("Interests"),
         list(dict.fromkeys([*dataset.categories, *typed])),
         key=f"{prefix}interests",
         accept_new_options=True,
         placeholder=_("Type anything, press Enter"),
-        help=_("Free text, encoded as typed. The catalog's categories are suggested."),
+        help=_("Free text, encoded as typed. The catalog's categories are suggested.") if is_read else _(NOT_READ),
+        disabled=not is_read,
         **kept,
     )
     st.multiselect(

@@ -9,6 +9,7 @@ from streamlit.delta_generator_singletons import context_dg_stack, get_default_d
 from streamlit.navigation.page import StreamlitPage
 
 from pages.shared import resources
+from pages.shared.brought import LIKED_ONLY, draw_vectors, reads_interests
 from pages.shared.carrying import draw_learned_on
 from pages.shared.controls import ListControls, draw_list_controls, draw_unused, draw_view_controls
 from pages.shared.faults import install, watching
@@ -157,6 +158,7 @@ def open_page(title: str) -> Iterator[Page]:
                 "simulator. Whatever is learned from them, or measured on them, says nothing about real people."
             )
         )
+    draw_vectors(framed.recommender)
     try:
         yield framed
     except ColdlensError as error:
@@ -276,7 +278,8 @@ def _choose_scorer(dataset: Dataset) -> str:
     st.session_state[_OFFERED] = scorers
     scorer = st.selectbox(_("Scorer"), scorers, key="scorer", bind="query-params")
     promise = told_of(dataset, scorer) if scorer in (PRIVATE, FEDERATED) else None
-    st.caption(f"{_(_SCORERS[scorer])} {plain(retold(promise))}." if promise else _(_SCORERS[scorer]))
+    told = LIKED_ONLY if scorer == "cosine" and not reads_interests(dataset) else _SCORERS[scorer]
+    st.caption(f"{_(told)} {plain(retold(promise))}." if promise else _(told))
     return scorer
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.atlases import Opened, draw_fitting, open_or_preview, version_of
+from pages.shared.brought import SPACE
 from pages.shared.drawer import draw_drawer, draw_selection, draw_table
 from pages.shared.form import one_line
 from pages.shared.frame import Page
@@ -19,7 +20,7 @@ from pages.shared.retelling import retold
 from pages.shared.widgets import plain
 from recsys.projection import Place, Trust, spaces_of
 from recsys.schema import CATEGORIES, ITEM_ID, YEAR, Recommendations
-from recsys.views.view import VIEW_WORDS
+from recsys.views.view import TEXT, VIEW_WORDS
 
 _SPACES = {
     "text": N_("What texts say (BERT)"),
@@ -80,7 +81,9 @@ def _draw_choice(page: Page) -> _Choice:
         space = st.selectbox(
             _("Map of"),
             spaces,
-            format_func=lambda name: _(_SPACES[name]),
+            format_func=lambda name: _(
+                SPACE if name == TEXT and page.dataset.item_vectors is not None else _SPACES[name]
+            ),
             key="map_space",
             persist_state="session",
             width=230,

@@ -14,7 +14,7 @@ from pages.shared.gate import account
 from pages.shared.language import N_, _
 from recsys.datasets import open_dataset
 from recsys.datasets.versions import INFO_FILE
-from recsys.encoder import Encoder, open_encoder
+from recsys.encoder import BroughtVectors, Encoder, open_encoder, reads_text
 from recsys.evaluation import Evaluation, TransferEvaluation, kept_evaluations, kept_transfers
 from recsys.finetuning import tuned_key
 from recsys.privacy import FEDERATED, PRIVATE, private_key
@@ -42,6 +42,15 @@ def settings() -> Settings:
 @st.cache_resource(show_spinner=False)
 def _encoder(name: str, device: str, precision: str) -> Encoder:
     return open_encoder(name, device=device, precision=precision)
+
+
+def _encoder_of(dataset: Dataset, scorer: str, chosen: Settings) -> Encoder:
+    """As ``encoder_for``, but each encoder is loaded once for all datasets; what was carried over is read with its own."""
+    if dataset.item_vectors is None or scorer == TRANSFERRED:
+        return _encoder(encoder_name(dataset, scorer, chosen), chosen.device, chosen.precision)
+    named = dataset.info.vectors.encoder if dataset.info.vectors else ""
+    reader = _encoder(named, chosen.device, chosen.precision) if named else None
+    return BroughtVectors.from_dataset(dataset, reader=reader)
 
 
 class _Shelf(Generic[T]):
@@ -107,9 +116,10 @@ def recommender(dataset: Dataset, scorer: str) -> Recommender:
 
     def prepare(report: "_Report") -> Recommender:
         report("encode", 0, 1)
-        encoder = _encoder(encoder_name(dataset, scorer, chosen), chosen.device, chosen.precision)
+        encoder = _encoder_of(dataset, scorer, chosen)
         made = Recommender.from_dataset(dataset, scorer=scorer, encoder=encoder, settings=chosen, progress=report)
-        made.encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
+        if reads_text(made.encoder):
+            made.encoder.encode(["warm up"])  # the first pass of a process is slow; it should not be a reader's
         return made
 
     steps = ("encode", "index", *(("train",) if scorer != "cosine" else ()))

@@ -136,13 +136,13 @@ def _ids(letter: str, numbers: np.ndarray) -> list[str]:
 def _import(root: Path, rows: int, settings: Settings) -> dict[str, Any]:
     files = [str(root / f"{name}.csv") for name in ("items", "users", "interactions")]
     words = ["datasets", "import", *files, "--name", _NAME, "--replace", "--json"]
-    found, seconds, peak = _run([*words, "--data-dir", str(settings.data_dir)])
+    found, seconds, peak = run_command([*words, "--data-dir", str(settings.data_dir)])
     if not found["published"]:
         raise DataError("The synthetic catalog was not imported", found["errors"], fix="Report this as a bug.")
     return {"rows": rows, "seconds": seconds, "rows_per_second": round(rows / seconds), "peak_mb": peak}
 
 
-def _run(words: Sequence[str]) -> tuple[Mapping[str, Any], float, int]:
+def run_command(words: Sequence[str]) -> tuple[Mapping[str, Any], float, int]:
     """Returns what a command of the command line printed, its seconds, and its peak memory in MB."""
     started = time.perf_counter()
     roomy = {**os.environ, "COLDLENS_MAX_ITEMS": str(10**9), "COLDLENS_MAX_INTERACTIONS": str(10**9)}

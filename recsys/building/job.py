@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from recsys.artifact import ArtifactStore
 from recsys.building.board import JOB, STEPS, Board, BuildStep, Progress
 from recsys.building.estimate import Work
-from recsys.encoder import Encoder, open_encoder
+from recsys.encoder import Encoder, brought, encoder_for
 from recsys.errors import ConfigError, DataError
 from recsys.lock import writing
-from recsys.projection import fit_maps, open_space, people_of
+from recsys.projection import fit_maps, open_space, people_of, vectors_of_people
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import AUDIO, IMAGE, Dataset
 from recsys.settings import Settings
@@ -90,7 +90,7 @@ def build(
     planned = STEPS[: STEPS.index(last) + 1]
     with writing(dataset.folder, JOB), Board(dataset.folder, planned, progress) as board:
         board.begin("read")
-        made = encoder or _load(dataset, settings or Settings())
+        made = encoder or encoder_for(dataset, settings or Settings())
         board.expect(_work(dataset, made))
         board.begin("encode")
         embedded = build_embeddings(dataset, made, progress=board)
@@ -111,19 +111,17 @@ def _built(
     return Built(dataset.name, encoder, n_items, n_encoded, is_trained, is_mapped, tuple(board.steps))
 
 
-def _load(dataset: Dataset, settings: Settings) -> Encoder:
-    name = settings.encoder_for(dataset.info.encoder)
-    return open_encoder(name, device=settings.device, precision=settings.precision)
-
-
 def _work(dataset: Dataset, encoder: Encoder) -> Work:
     """What is to be done, as far as it can be told without doing it."""
     assert dataset.folder is not None
-    store, key = ArtifactStore(dataset.folder / "artifacts"), embeddings_key(item_texts(dataset), encoder)
+    store = ArtifactStore(dataset.folder / "artifacts")
+    is_encoded = (
+        brought(encoder) is not None or store.path("text", embeddings_key(item_texts(dataset), encoder)).is_dir()
+    )
     n_items, n_likes = len(dataset.items), len(dataset.likes) if len(dataset.users) else 0
     is_trained = n_likes and bool(store.keys("additive"))  # a guess: which one fits is known once the views are open
     return Work(
-        n_texts=0 if store.path("text", key).is_dir() else n_items,
+        n_texts=0 if is_encoded else n_items,
         n_likes=0 if is_trained else n_likes,
         n_mapped=n_items,
         n_people=min(_MOST_PEOPLE, len(dataset.users)) if n_likes else 0,
@@ -159,5 +157,6 @@ def _project(ready: Recommender, board: Board) -> bool:
         return False
     board.begin("project")
     space, people = open_space("text", ready.scorer, ready.embeddings), people_of(ready.dataset)
-    fit_maps(space, people, ready.explainer.item_texts, ready.dataset.folder, progress=board)
+    vectors = vectors_of_people(ready.dataset, space)
+    fit_maps(space, people, ready.explainer.item_texts, ready.dataset.folder, vectors=vectors, progress=board)
     return True

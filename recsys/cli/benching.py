@@ -27,6 +27,10 @@ def bench_command(
     memory: Annotated[
         bool, typer.Option("--memory", help="Only start the dashboard on a synthetic catalog, and use it in Chromium.")
     ] = False,
+    vectors: Annotated[
+        bool,
+        typer.Option("--vectors", help="Only bring 10,000 vectors to a running dashboard, and open them in Chromium."),
+    ] = False,
     items: Annotated[int, typer.Option(min=100, help="Items of the catalog of --scale or --memory.")] = 100_000,
     as_json: JsonFlag = False,
     data_dir: DataDir = None,
@@ -37,6 +41,8 @@ def bench_command(
     settings = settings_of(data_dir)
     if profile:
         result = bench.run_profile_bench(settings)
+    elif vectors:
+        result = bench.run_vectors_bench(settings)
     elif memory:
         result = bench.run_memory_bench(settings, n_items=items)
     elif scale:

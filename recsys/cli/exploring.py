@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from recsys.cli.shared import (
@@ -42,7 +43,7 @@ def project_command(
     as_json: JsonFlag = False,
 ) -> None:
     """Fit the maps of a dataset, flat and in three dimensions, and place its users on them; fitted maps are kept."""
-    from recsys.projection import fit_maps, open_space, people_of, spaces_of
+    from recsys.projection import fit_maps, open_space, people_of, spaces_of, vectors_of_people
     from recsys.recommender import Recommender
 
     settings = settings_of(data_dir, encoder, device)
@@ -55,7 +56,8 @@ def project_command(
         raise ConfigError("The scorer has no such space", space, fix=f"Use {listed}.")
     opened, texts = open_space(space, ready.scorer, ready.embeddings), ready.explainer.item_texts
     found: dict[str, Any] = {"dataset": dataset.name, "space": space, "scorer": ready.scorer.name, "items": len(texts)}
-    made = fit_maps(opened, people_of(dataset), texts, dataset.folder, seed=seed, progress=report)
+    people, vectors = people_of(dataset), vectors_of_people(dataset, opened)
+    made = fit_maps(opened, people, texts, dataset.folder, vectors=vectors, seed=seed, progress=report)
     for n_components, fitted in made.items():
         trust = fitted.atlas.trust
         found[f"{n_components}d"] = {
@@ -98,7 +100,10 @@ def _trust_in_words(made: dict[str, Any]) -> str:
 def diagnose_command(
     name: Annotated[str, typer.Argument(help="Dataset name or folder.")] = DEFAULT_DATASET,
     against: Annotated[
-        str | None, typer.Option(help="Compare with another encoder: a name or folder, or `lsa` (TF-IDF, no download).")
+        str | None,
+        typer.Option(
+            help="Compare with another encoder: a name or folder, `lsa` (TF-IDF, no download), or a file of vectors."
+        ),
     ] = None,
     scorer: ScorerOption = None,
     encoder: EncoderName = None,
@@ -113,6 +118,7 @@ def diagnose_command(
     dataset = open_named(name, settings)
     ready = Recommender.from_dataset(dataset, scorer=scorer, settings=settings)
     found: dict[str, Any] = {"dataset": dataset.name, "encoder": ready.encoder.name, "scorer": ready.scorer.name}
+    found["read_by"] = ready.encoder.description
     found["findings"] = [finding.to_dict() for finding in ready.diagnose()]
     if against:
         found["comparison"] = _compare(ready, against, settings)
@@ -121,8 +127,10 @@ def diagnose_command(
         return
     table = Table("what", "state", "what it means", "what to do")
     for one in found["findings"]:
-        table.add_row(one["title"], "look at this" if one["is_issue"] else "fine", one["meaning"], one["advice"])
+        state = "look at this" if one["is_issue"] else "fine"
+        table.add_row(*map(escape, (one["title"], state, one["meaning"], one["advice"])))
     Console().print(table)
+    print(f"By {ready.encoder.name} ({ready.encoder.description}).")
     if against:
         told = found["comparison"]
         print(f"Against {told['second']}: {told['mean_overlap']:.0%} of the nearest ten are shared.")
@@ -132,15 +140,11 @@ def diagnose_command(
 
 
 def _compare(ready: Any, against: str, settings: Any) -> dict[str, Any]:
-    from recsys.diagnostics import LsaEncoder, compare_encoders
-    from recsys.encoder import Encoder, open_encoder
+    from recsys.diagnostics import compare_encoders, open_rival
 
     texts = ready.explainer.item_texts
-    other: Encoder = LsaEncoder(texts)
-    if against != "lsa":
-        other = open_encoder(against, device=settings.device, precision=settings.precision)
-    vectors = other.encode(texts, bulk=True)
-    made = compare_encoders(ready.dataset, texts, (ready.encoder, ready.embeddings), (other, vectors))
+    other = open_rival(against, ready.dataset, texts, settings)
+    made = compare_encoders(ready.dataset, texts, (ready.encoder, ready.embeddings), other)
     return {
         "first": made.names[0],
         "second": made.names[1],

@@ -86,7 +86,13 @@ def _print_look(look: Any) -> None:
 
 @datasets_app.command("import")
 def import_command(
-    files: _Files,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files, folders or archives: CSV, JSON Lines, Parquet, zip. None where vectors are all there is."
+        ),
+    ] = None,
+    *,
     name: Annotated[str, typer.Option("--name", help="Small letters, digits, - and _.")],
     title: Annotated[str | None, typer.Option(help="What people call the dataset.")] = None,
     maps: Annotated[
@@ -96,6 +102,15 @@ def import_command(
         str | None, typer.Option(help="How an item reads, for example '{title}[. {description}]'.")
     ] = None,
     plan: _PlanFile = None,
+    item_vectors: Annotated[
+        Path | None,
+        typer.Option(help="Vectors of the items: .npy in their order, or .parquet with item_id and vector."),
+    ] = None,
+    user_vectors: Annotated[Path | None, typer.Option(help="The same of users, in the same space.")] = None,
+    similarity: Annotated[str | None, typer.Option(help="How vectors are compared: cosine or dot.")] = None,
+    vectors_encoder: Annotated[
+        str | None, typer.Option(help="The encoder that made the vectors, if it is known: a name or folder.")
+    ] = None,
     valid_rows: Annotated[bool, typer.Option("--valid-rows", help="Leave rows with errors out.")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="Replace a dataset of this name.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check; write nothing.")] = False,
@@ -107,12 +122,14 @@ def import_command(
     from recsys.datasets.importing import import_files
 
     settings = settings_of(data_dir)
+    vectors = _vectors_of(files or [], item_vectors, user_vectors, similarity, vectors_encoder)
     report = import_files(
-        files,
+        files or [],
         name,
         data_dir=settings.data_dir,
         limits=settings.limits,
-        plan=_plan_of(files, plan, title, maps, template, settings.limits),
+        plan=_plan_of(files or [], plan, title, maps, template, settings.limits),
+        vectors=vectors,
         valid_rows=valid_rows,
         replace=replace,
         dry_run=dry_run,
@@ -129,6 +146,26 @@ def import_command(
         what = f"{_were_found(found['errors'])}, and nothing was imported"
         where = first.file if first.row is None else f"{first.file}, row {first.row}"
         raise DataError(what, f"{where}: {first.what}", fix=fix)
+
+
+def _vectors_of(
+    files: list[Path], items: Path | None, users: Path | None, similarity: str | None, encoder: str | None
+) -> Any:
+    """Returns what comes along as vectors, ``None`` for nothing."""
+    from recsys.datasets.importing import VectorFiles
+    from recsys.schema import COSINE, VectorsInfo
+
+    if items is not None:
+        said = VectorsInfo(encoder or "", similarity or COSINE)  # refuses a similarity that is not known
+        return VectorFiles(items, users, said.encoder, said.similarity)
+    if not files:
+        fix = "Name files of a dataset, or vectors with --item-vectors."
+        raise DataError("There is nothing to import", fix=fix)
+    for option, value in (("user-vectors", users), ("similarity", similarity), ("vectors-encoder", encoder)):
+        if value is not None:
+            fix = "Add --item-vectors, or leave it out."
+            raise DataError("This option goes with vectors of items, which are not given", f"--{option}", fix=fix)
+    return None
 
 
 def _plan_of(
@@ -220,7 +257,8 @@ def _print_report(found: dict[str, Any]) -> None:
                 if count["count"] > _OF_ONE_SORT:
                     print(f"  {count['count']:,} times in {count['file']}: {count['what']}.", file=sys.stderr)
     for kind, counts in found["tables"].items():
-        print(f"{kind}: {counts['read']:,} rows read, {counts['accepted']:,} fine, {counts['rejected']:,} rejected.")
+        told = f"{counts['accepted']:,} fine, {counts['rejected']:,} rejected"
+        print(f"{kind.replace('_', ' ')}: {counts['read']:,} rows read, {told}.")
     _print_media(found)
     print(f"{_counted(found['errors'], 'error')}, {_counted(found['warnings'], 'warning')}.")
     for path in found["rejected_rows"]:

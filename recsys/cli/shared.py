@@ -175,13 +175,17 @@ def settings_of(data_dir: Path | None = None, encoder: str | None = None, device
 
 
 def open_named(name: str, settings: Settings) -> Dataset:
-    """Returns a dataset, and says on stderr if its people are simulated."""
+    """Returns a dataset, and says on stderr if its people are simulated, or it brings vectors in the place of an encoder's."""
     from recsys.datasets import open_dataset
 
     found = open_dataset(name, data_dir=settings.data_dir)
     if found.info.simulated:
         told = "are simulated: what is learned from them or measured on them says nothing about real people."
         print(f"Note: the users and interactions of {found.name} {told}", file=sys.stderr)
+    if found.item_vectors is not None:
+        named = found.info.vectors.encoder if found.info.vectors else ""
+        by = f"read by {named}, which is named for them" if named else "not read, as it is not known what made them"
+        print(f"Note: the items of {found.name} have vectors that came with it; texts are {by}.", file=sys.stderr)
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from recsys.datasets.versions import files_of, publish_version, read_info
@@ -23,6 +24,7 @@ from recsys.schema import (
 
 ITEMS_FILE, USERS_FILE, INTERACTIONS_FILE = "items.parquet", "users.parquet", "interactions.parquet"
 GRAPH_FILE, MEDIA = "graph.parquet", "media"
+ITEM_VECTORS, USER_VECTORS = "item_vectors", "user_vectors"
 
 
 def read_folder(folder: Path) -> Dataset:
@@ -35,12 +37,41 @@ def read_folder(folder: Path) -> Dataset:
     if not (where / ITEMS_FILE).is_file():
         fix = "A dataset folder needs items.parquet with the columns item_id and title."
         raise DataError("The dataset folder has no items", where / ITEMS_FILE, fix=fix)
-    items = _items(_read(where / ITEMS_FILE), where / ITEMS_FILE)
+    items = _read(where / ITEMS_FILE)
+    item_ids = items[ITEM_ID].astype(str) if ITEM_ID in items else pd.Series(dtype=str)  # in the order of the file
+    items = _items(items, where / ITEMS_FILE)
     users = _users(_read(where / USERS_FILE), where / USERS_FILE)
     interactions = _interactions(_read(where / INTERACTIONS_FILE), where / INTERACTIONS_FILE)
     graph = _graph(_read(where / GRAPH_FILE), where / GRAPH_FILE)
     media = where / MEDIA if (where / MEDIA).is_dir() else None
-    return Dataset(folder.name, read_info(folder), items, users, interactions, folder, graph, media)
+    vectors = _vectors(where, ITEM_VECTORS, item_ids)
+    if vectors is not None:
+        vectors = _in_order(vectors, item_ids, items[ITEM_ID])
+    of_users = _vectors(where, USER_VECTORS, users[USER_ID])
+    _check_dims(vectors, of_users, where)
+    return Dataset(
+        folder.name,
+        read_info(folder),
+        items,
+        users,
+        interactions,
+        folder,
+        graph,
+        media,
+        item_vectors=vectors,
+        user_vectors=of_users,
+    )
+
+
+def item_ids_as_imported(folder: Path) -> list[str]:
+    """Returns the item_ids of a dataset folder in the order of its file, which vectors without ids follow.
+
+    Raises:
+        DataError: as ``read_folder``.
+    """
+    where = files_of(folder)
+    frame = _read(where / ITEMS_FILE)
+    return _with_ids(frame, (ITEM_ID,), where / ITEMS_FILE)[ITEM_ID].tolist()
 
 
 def write_folder(dataset: Dataset, folder: Path) -> Dataset:
@@ -55,6 +86,9 @@ def write_folder(dataset: Dataset, folder: Path) -> Dataset:
         for name, frame in others.items():
             if len(frame):
                 frame.to_parquet(draft / name)
+        for name, vectors in ((ITEM_VECTORS, dataset.item_vectors), (USER_VECTORS, dataset.user_vectors)):
+            if vectors is not None:
+                np.save(draft / f"{name}.npy", np.asarray(vectors, np.float32), allow_pickle=False)
         if dataset.media is not None:
             shutil.copytree(dataset.media, draft / MEDIA)
     media = None if dataset.media is None else files_of(folder) / MEDIA
@@ -116,6 +150,40 @@ def _interactions(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _graph(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return no_graph() if frame.empty else _with_ids(frame, GRAPH_COLUMNS, path)[[*GRAPH_COLUMNS]].reset_index(drop=True)
+
+
+def _vectors(where: Path, name: str, ids: pd.Series) -> np.ndarray | None:
+    """Vectors that lie beside the tables, ``(n, dim)`` in the order of the ids; ``None`` where there are none."""
+    from recsys.datasets.importing.vectors import read_vectors  # it needs a part of what the whole import needs
+
+    paths = [path for ending in ("npy", "parquet") if (path := where / f"{name}.{ending}").is_file()]
+    if len(paths) > 1:
+        raise DataError("There are two files of the same vectors", paths[1], fix="Delete one of them.")
+    if not paths:
+        return None
+    role = ITEM_ID if name == ITEM_VECTORS else USER_ID
+    found = read_vectors(paths[0], role, ids=ids.tolist())
+    if first := next((finding for finding in found.findings.kept if finding.is_error), None):
+        raise DataError(first.what, f"{paths[0]}, row {first.row}, '{first.value}'", fix=first.fix)
+    return found.vectors
+
+
+def _in_order(vectors: np.ndarray, before: pd.Series, after: pd.Series) -> np.ndarray:
+    """The vectors of items in the order in which these were sorted; no copy is made where they were sorted already."""
+    rows = pd.Index(before).get_indexer(pd.Index(after))
+    return vectors if (rows == np.arange(len(rows))).all() else vectors[rows]
+
+
+def _check_dims(items: np.ndarray | None, users: np.ndarray | None, where: Path) -> None:
+    if users is None:
+        return
+    if items is None:
+        fix = f"Add {ITEM_VECTORS}.npy, made by the same model, or delete this file."
+        raise DataError("There are vectors of users, but none of items", where / USER_VECTORS, fix=fix)
+    if items.shape[1] != users.shape[1]:
+        value = f"{where}, {users.shape[1]:,} and {items.shape[1]:,} numbers"
+        fix = "Give vectors of users and items that one model made for each other."
+        raise DataError("The vectors of users are not as long as those of items", value, fix=fix)
 
 
 def _with_ids(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> pd.DataFrame:

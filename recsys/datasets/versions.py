@@ -20,7 +20,7 @@ import tomli_w
 
 from recsys.artifact import MANIFEST, ArtifactStore, sweep, sync, sync_above, why_not_written
 from recsys.errors import ArtifactError, ColdlensError, DataError
-from recsys.schema import DatasetInfo, Preset, Profile
+from recsys.schema import DatasetInfo, Preset, Profile, VectorsInfo
 
 INFO_FILE = "dataset.toml"
 _VERSION, _VERSIONS, _KIND = "version", "versions", "data"
@@ -37,8 +37,15 @@ def read_info(folder: Path) -> DatasetInfo:
     values = _read_toml(path)
     values.pop(_VERSION, None)
     try:
+        vectors = VectorsInfo(**values.pop("vectors")) if "vectors" in values else None
+    except ColdlensError as error:
+        raise DataError(f"dataset.toml cannot be read ({error.what}: {error.value})", path, fix=error.fix) from None
+    except TypeError as error:
+        fix = "Let [vectors] hold encoder and similarity, or delete it."
+        raise DataError(f"dataset.toml cannot be read ({error})", path, fix=fix) from None
+    try:
         presets = tuple(Preset(row.pop("name"), Profile.from_dict(row)) for row in values.pop("presets", []))
-        return DatasetInfo(**{"title": folder.name, **values}, presets=presets)
+        return DatasetInfo(**{"title": folder.name, **values}, presets=presets, vectors=vectors)
     except ColdlensError as error:
         fix = "Correct the preset, or delete it."
         raise DataError(
@@ -168,7 +175,9 @@ def _age(path: Path) -> float:
 
 
 def _info_values(info: DatasetInfo) -> dict[str, Any]:
-    values = {key: value for key, value in vars(info).items() if key not in ("presets", "words")}
+    values = {key: value for key, value in vars(info).items() if key not in ("presets", "words", "vectors")}
+    if info.vectors is not None:
+        values["vectors"] = dict(vars(info.vectors))
     values["words"] = {column: dict(words) for column, words in info.words.items()}
     values["presets"] = [
         {"name": preset.name, **{k: v for k, v in preset.profile.to_dict().items() if v}} for preset in info.presets

@@ -2,17 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from recsys.encoder import Encoder, TextCheck
+from recsys.datasets.folder import item_ids_as_imported
+from recsys.datasets.importing import VECTOR_ENDINGS, read_vectors
+from recsys.encoder import BroughtVectors, Encoder, TextCheck, open_encoder
 from recsys.encoder.protocol import Progress
 from recsys.errors import DataError
 from recsys.projection.fitting import Map, fit_pca
 from recsys.projection.trust import nearest_items
-from recsys.schema import ITEM_ID, Dataset
+from recsys.schema import COSINE, ITEM_ID, Dataset, fingerprint_of_vectors
 from recsys.segmenter import bare_words, words_of_text
+from recsys.settings import Settings
 from recsys.training import train_additive
 
 _K = 10
@@ -70,6 +74,44 @@ class LsaEncoder:
         """Says whether a text has a word that the catalog has."""
         known = self._words.transform([text]).nnz
         return TextCheck(len(words_of_text(text)), False, known == 0)
+
+
+def open_rival(name: str, dataset: Dataset, texts: Sequence[str], settings: Settings) -> tuple[Encoder, np.ndarray]:
+    """Opens what another encoder is compared with.
+
+    Args:
+        name: ``lsa``, a file of vectors (``.npy`` in the order of the items as they were imported, or Parquet with item_ids), or
+            an encoder's packaged name, hub name or folder.
+        texts: of all items.
+
+    Returns:
+        It, and its embeddings of the items, ``(n_items, dim)``.
+
+    Raises:
+        DataError: for vectors that cannot be used.
+        ConfigError: for an encoder that does not load.
+    """
+    if name.lower().endswith(VECTOR_ENDINGS):
+        found = _vectors_of(Path(name), dataset, settings)
+        return found, found.item_vectors
+    other = LsaEncoder(texts) if name == "lsa" else _opened(name, settings)
+    return other, other.encode(texts, bulk=True)
+
+
+def _opened(name: str, settings: Settings) -> Encoder:
+    return open_encoder(name, device=settings.device, precision=settings.precision)
+
+
+def _vectors_of(path: Path, dataset: Dataset, settings: Settings) -> BroughtVectors:
+    ids = dataset.items[ITEM_ID].tolist()
+    order = ids if dataset.folder is None else item_ids_as_imported(dataset.folder)
+    read = read_vectors(path, ITEM_ID, ids=order, limits=settings.limits)
+    if first := next((finding for finding in read.findings.kept if finding.is_error), None):
+        raise DataError(first.what, f"{path.name}, row {first.row}, '{first.value}'", fix=first.fix)
+    vectors = read.vectors[pd.Index(order).get_indexer(pd.Index(ids))]
+    made = BroughtVectors(vectors, similarity=COSINE, key=fingerprint_of_vectors(vectors))
+    made.name = path.name
+    return made
 
 
 def compare_encoders(

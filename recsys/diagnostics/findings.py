@@ -1,16 +1,17 @@
 """What is wrong with the embeddings of a catalog: each finding says what it means, shows its items, and what to do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from recsys.encoder import Encoder
+from recsys.diagnostics.brought import lengths, reworded
+from recsys.diagnostics.finding import Finding, rank_correlation, table_of
+from recsys.encoder import Encoder, brought, reads_text
 from recsys.projection.trust import nearest_items, unit_rows
-from recsys.schema import CATEGORIES, ITEM_ID, Dataset
+from recsys.schema import ITEM_ID, Dataset
 from recsys.segmenter import words_of_text
 
 _K = 10
@@ -21,43 +22,6 @@ _FEWEST = 30
 _SHOWN = 200
 _MOST = 20_000
 _OF_ALL = ("cut texts", "tiny texts")
-
-
-@dataclass(frozen=True, eq=False)
-class Finding:
-    """One diagnosis.
-
-    Attributes:
-        key: stable name.
-        title: what was looked at.
-        is_issue: whether somebody should look at it.
-        figures: named numbers.
-        meaning: what the numbers mean.
-        advice: what to do about it.
-        items: a table of the items concerned, worst first; may be empty.
-    """
-
-    key: str
-    title: str
-    is_issue: bool
-    figures: dict[str, float]
-    meaning: str
-    advice: str
-    items: pd.DataFrame
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the finding as plain JSON values."""
-        figures = {name: None if np.isnan(value) else round(float(value), 6) for name, value in self.figures.items()}
-        rows = self.items.astype(object).where(self.items.notna(), None).to_dict("records")
-        return {
-            "key": self.key,
-            "title": self.title,
-            "is_issue": self.is_issue,
-            "figures": figures,
-            "meaning": self.meaning,
-            "advice": self.advice,
-            "items": rows,
-        }
 
 
 def diagnose(
@@ -79,8 +43,7 @@ def diagnose(
         hubs(dataset, rows, near),
         duplicates(dataset, rows, sample),
         spread(sample),
-        cut_texts(dataset, texts, encoder),
-        tiny_texts(dataset, texts),
+        *(of_texts(dataset, texts, encoder) if reads_text(encoder) else ()),
         outliers(dataset, rows, sample, near),
     ]
     if dataset.categories:
@@ -88,6 +51,8 @@ def diagnose(
     if len(rows) < len(vectors):
         told = f"Judged by a sample of {len(rows):,} of the {len(vectors):,} items."
         found = [one if one.key in _OF_ALL else replace(one, meaning=f"{one.meaning} {told}") for one in found]
+    if (came := brought(encoder)) is not None:
+        found = [*map(reworded, found), lengths(dataset, came)]
     if scores is not None:
         found.append(biases(dataset, texts, scores))
     return found
@@ -108,8 +73,8 @@ def hubs(dataset: Dataset, rows: np.ndarray, near: np.ndarray) -> Finding:
     worst = np.argsort(-counts, kind="stable")[:_SHOWN]
     is_hub = deviation > _HUB_DEVIATIONS
     never = np.flatnonzero(counts == 0)
-    table = _table(dataset, rows[worst], **{"in the nearest ten of": counts[worst], "hub": is_hub[worst]})
-    silent = _table(dataset, rows[never[:_SHOWN]], **{"in the nearest ten of": counts[never[:_SHOWN]], "hub": False})
+    table = table_of(dataset, rows[worst], **{"in the nearest ten of": counts[worst], "hub": is_hub[worst]})
+    silent = table_of(dataset, rows[never[:_SHOWN]], **{"in the nearest ten of": counts[never[:_SHOWN]], "hub": False})
     skewness = float(stats.skew(counts)) if counts.std() else 0.0
     return Finding(
         "hubness",
@@ -144,7 +109,7 @@ def duplicates(dataset: Dataset, rows: np.ndarray, vectors: np.ndarray, threshol
     members = np.flatnonzero(sizes[group] > 1)
     order = members[np.lexsort((members, group[members], -sizes[group[members]]))]
     numbers = {old: n + 1 for n, old in enumerate(dict.fromkeys(group[order].tolist()))}
-    table = _table(dataset, rows[order[: 5 * _SHOWN]], group=[numbers[g] for g in group[order[: 5 * _SHOWN]]])
+    table = table_of(dataset, rows[order[: 5 * _SHOWN]], group=[numbers[g] for g in group[order[: 5 * _SHOWN]]])
     return Finding(
         "duplicates",
         "Near-duplicates",
@@ -202,6 +167,11 @@ def spread(vectors: np.ndarray) -> Finding:
     )
 
 
+def of_texts(dataset: Dataset, texts: Sequence[str], encoder: Encoder) -> tuple[Finding, Finding]:
+    """What is wrong with the texts that the encoder reads."""
+    return cut_texts(dataset, texts, encoder), tiny_texts(dataset, texts)
+
+
 def cut_texts(dataset: Dataset, texts: Sequence[str], encoder: Encoder) -> Finding:
     """Texts longer than what the encoder reads."""
     longest = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
@@ -216,7 +186,7 @@ def cut_texts(dataset: Dataset, texts: Sequence[str], encoder: Encoder) -> Findi
             missed += 1
         if missed > 50:
             break
-    table = _table(dataset, np.array([row for row, _ in cut[:_SHOWN]], int), tokens=[n for _, n in cut[:_SHOWN]])
+    table = table_of(dataset, np.array([row for row, _ in cut[:_SHOWN]], int), tokens=[n for _, n in cut[:_SHOWN]])
     return Finding(
         "cut texts",
         "Texts that are cut",
@@ -241,7 +211,7 @@ def tiny_texts(dataset: Dataset, texts: Sequence[str]) -> Finding:
         {"empty": float(empty), "items": float(len(rows))},
         f"Empty texts: {empty}; texts of a single word: {len(rows) - empty}. They say too little to be told apart.",
         "Give them a title, categories or a description; until then they can only be found by likes.",
-        _table(dataset, order[:_SHOWN], words=lengths[order[:_SHOWN]]),
+        table_of(dataset, order[:_SHOWN], words=lengths[order[:_SHOWN]]),
     )
 
 
@@ -265,7 +235,7 @@ def outliers(dataset: Dataset, rows: np.ndarray, vectors: np.ndarray, near: np.n
         f"{int((deviation > _OUTLIER_DEVIATIONS).sum())} items are unusually far from their nearest ten (robust deviation above "
         f"{_OUTLIER_DEVIATIONS}).",
         "Look for texts in another language, broken encodings, or a template that is missing a column.",
-        _table(dataset, rows[worst], **{"cosine to the nearest ten": np.round(means[worst], 4)}),
+        table_of(dataset, rows[worst], **{"cosine to the nearest ten": np.round(means[worst], 4)}),
     )
 
 
@@ -308,8 +278,8 @@ def biases(dataset: Dataset, texts: Sequence[str], scores: np.ndarray) -> Findin
     """Whether longer texts or popular items get higher scores, over many people."""
     mean = np.asarray(scores, np.float64).mean(axis=0)
     length = np.array([len(text) for text in texts], float)
-    by_length = _rank_correlation(length, mean)
-    by_popularity = _rank_correlation(dataset.popularity.astype(float), mean)
+    by_length = rank_correlation(length, mean)
+    by_popularity = rank_correlation(dataset.popularity.astype(float), mean)
     order = np.argsort(-mean, kind="stable")[:_SHOWN]
     return Finding(
         "biases",
@@ -320,21 +290,5 @@ def biases(dataset: Dataset, texts: Sequence[str], scores: np.ndarray) -> Findin
         f"with its likes by {by_popularity:+.2f} (Spearman; 0 is no relation).",
         "If length matters, make texts alike in length. Popularity is meant to matter for a learned scorer; the sidebar can "
         "weigh it down.",
-        _table(dataset, order, **{"mean score": np.round(mean[order], 4), "characters": length[order].astype(int)}),
+        table_of(dataset, order, **{"mean score": np.round(mean[order], 4), "characters": length[order].astype(int)}),
     )
-
-
-def _rank_correlation(left: np.ndarray, right: np.ndarray) -> float:
-    if len(left) < 3 or left.std() < 1e-12 or right.std() < 1e-12:
-        return 0.0
-    return float(stats.spearmanr(left, right).statistic)
-
-
-def _table(dataset: Dataset, rows: np.ndarray, **columns: Any) -> pd.DataFrame:
-    ids = dataset.items[ITEM_ID].to_numpy()
-    frame = pd.DataFrame({ITEM_ID: [str(ids[row]) for row in rows], "item": [dataset.labels[row] for row in rows]})
-    for name, values in columns.items():
-        frame[name] = values
-    if CATEGORIES in dataset.items and len(rows):
-        frame[CATEGORIES] = [", ".join(names) for names in dataset.items[CATEGORIES].iloc[rows]]
-    return frame

@@ -106,21 +106,22 @@ class Mismatch:
             if self.share > 0.95
             else f"Of the texts of this catalog, {self.share:.0%} are"
         )
-        told = f"{part} {self.language}, which the encoder {self.encoder} does not read"
-        return f"{told}; what is ranked by them is little more than chance."
+        return (
+            f"{part} {self.language}, which the encoder {self.encoder} does not read; what is ranked by them is little more "
+            "than chance."
+        )
 
     @property
     def advice(self) -> str:
         """What to do about it, in one sentence."""
-        told = advice(self.other)
-        return f"{told[:1].upper()}{told[1:]}."
+        return advice(self.other)
 
 
 def advice(other: str | None) -> str:
-    """Returns what to do about a text that is not read, without a full stop."""
+    """Returns what to do about a text that is not read, in one sentence."""
     if other is None:
-        return "name a multilingual encoder with --encoder or COLDLENS_ENCODER"
-    return f"name the encoder {other} with --encoder, COLDLENS_ENCODER, or as encoder in the dataset's dataset.toml"
+        return "Name a multilingual encoder with --encoder or COLDLENS_ENCODER."
+    return f"Name the encoder {other} with --encoder, COLDLENS_ENCODER, or as encoder in the dataset's dataset.toml."
 
 
 def unread_script(text: str, encoder: Encoder) -> str | None:

@@ -92,6 +92,7 @@ class TransformerEncoder:
             raise ConfigError(f"The encoder does not load ({type(error).__name__})", folder, fix=fix) from error
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
+        model.config.use_cache = False  # decoders would keep what they need for a next word, which nobody asks for
         identity = identity_of(folder, recipe)
         model = model.to(where).eval().float()
         made = cls(model, tokenizer, recipe=recipe, name=name, identity=identity, device=where, precision=chosen)
@@ -139,8 +140,9 @@ class TransformerEncoder:
 
     @property
     def padding(self) -> int:
-        """The token id that fills short texts up."""
-        return int(self.tokenizer.pad_token_id or 0)
+        """The token id that fills short texts up; one that was added to the tokenizer alone has no vector in the model."""
+        found = int(self.tokenizer.pad_token_id or 0)
+        return found if found < self.model.get_input_embeddings().num_embeddings else 0
 
     @property
     def max_length(self) -> int:
@@ -229,7 +231,7 @@ class TransformerEncoder:
 
     def _filled(self, ids: list[list[int]]) -> list[list[int]]:
         """A text without a token, as decoders make of an empty one, gets the padding token."""
-        return [row or [self.tokenizer.pad_token_id or 0] for row in ids]
+        return [row or [self.padding] for row in ids]
 
     def _batches(
         self, ids: list[list[int]], take: _Take, *, bulk: bool = False
@@ -261,7 +263,7 @@ class TransformerEncoder:
     def _forward(self, ids: list[list[int]], take: _Take, bulk: bool) -> "torch.Tensor | None":
         import torch
 
-        padded = np.full((len(ids), self._width(max(map(len, ids)))), self.tokenizer.pad_token_id or 0)
+        padded = np.full((len(ids), self._width(max(map(len, ids)))), self.padding)
         for row, tokens in enumerate(ids):
             padded[row, : len(tokens)] = tokens
         precision = self.precision if bulk else "float32"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recsys.encoder import reads_text
 from recsys.evaluation.protocols import Level
 from recsys.evaluation.rivals.protocol import Fitted, Material, Parameters, Rival
 from recsys.schema import Profile
-from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
+from recsys.scorer import AdditiveScorer, CosineScorer, LikedScorer, Scorer
 from recsys.training import train_additive
 from recsys.views.view import VIEW_WORDS, ItemView
 
@@ -66,9 +67,8 @@ class LateFusion:
         """Takes the views as they are."""
         views = _named(material.views, self.views)
         dataset = material.histories.dataset
-        return FittedAdditive(
-            CosineScorer(material.item_vectors, dataset=dataset, encoder=material.encoder, views=views)
-        )
+        made = CosineScorer if reads_text(material.encoder) else LikedScorer
+        return FittedAdditive(made(material.item_vectors, dataset=dataset, encoder=material.encoder, views=views))
 
 
 @dataclass(frozen=True)

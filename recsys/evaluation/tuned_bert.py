@@ -10,7 +10,6 @@ from recsys.evaluation.contenders import FittedAdditive
 from recsys.evaluation.protocols import Level
 from recsys.evaluation.rivals.protocol import Fitted, Material, Parameters
 from recsys.finetuning import FineTuning, FineTuningConfig, tuned_in_memory, with_steps
-from recsys.finetuning.judging import two_tower_scores
 from recsys.schema import Dataset, Profile
 from recsys.scorer import AdditiveScorer
 from recsys.training import train_additive
@@ -90,6 +89,8 @@ class FittedTowers:
 
         texts = [profile_text(profile, self.dataset) for profile in profiles]
         with torch.inference_mode():
+            from recsys.finetuning.judging import two_tower_scores  # needs torch, which pages of this room do not
+
             return two_tower_scores(
                 self.training.towers, self.training.collator, profiles, texts, n_items=len(self.dataset.items)
             )

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from recsys.artifact import ArtifactStore
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, brought, reads_text
 from recsys.explanation.item_words import ItemWords
 from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, words_of
 from recsys.index import Index
@@ -26,15 +26,18 @@ from recsys.schema import (
     WordMatrix,
 )
 from recsys.scorer import SENTENCE, FacetVectors, ProfileText, Scorer, TextMap
+from recsys.scorer.protocol import LEARNED as LEARNED_PART
 from recsys.settings import MAX_INTEREST_LENGTH
 from recsys.views.text import item_texts
-from recsys.views.view import VIEW_WORDS
+from recsys.views.view import TEXT, VIEW_WORDS
 
 _REMEMBERED = 512
 _SCALED = 20
 _ITEM = "item"
 LEARNED = "learned from likes"
 """Column of what an item's vector has beyond its text."""
+VECTOR = "its vector"
+"""Column of a vector that came with the dataset, where no text is read."""
 _NO_TEXT = 1e-5
 _SHOWN = {name: words for name, words in VIEW_WORDS.items() if name != "text"}
 """Views beside the text, as columns are called."""
@@ -136,7 +139,7 @@ class Explainer:
             rank=self.index.rank_of(query[0], item_row, allowed=allowed),
             average=float(query[0].astype(np.float64) @ self.mean_vector),
             completeness_error=_error(made, matrix, total, rows.vectors @ vector),
-            method=_method(self.scorer.name, parts.method, lowest),
+            method=self._method(parts.method, lowest),
             tier=lowest,
             warnings=(*warnings, *_cut(rows), *_cut(columns)),
             popularity=popularity,
@@ -187,7 +190,12 @@ class Explainer:
         return _Side(tuple(lines), np.concatenate(vectors) if vectors else np.zeros((0, width)), tuple(texts))
 
     def item_side(self, item_row: int, tier: str = FIRST_LAST) -> _Side:
-        """Returns an item's vector as the words of its text, its further views, and what was learned beyond them."""
+        """Returns an item's vector as the words of its text, its further views, and what was learned beyond them.
+
+        Where no text is read, the vector that came with the item stands in the place of its words.
+        """
+        if not reads_text(self.encoder):
+            return self._unread_side(item_row)
         words = self.item_words.of(item_row, tier=tier)
         own = _entering(words, self.scorer.item_map)
         whole = np.asarray(self.index.vectors[item_row], np.float64)
@@ -199,6 +207,11 @@ class Explainer:
             return _Side(tuple(lines), np.vstack([own + beyond / len(own), *views.values()]), ((_ITEM, words),))
         columns = np.vstack([own, *views.values(), beyond])
         return _Side((*lines, Line(LEARNED, "learned", False)), columns, ((_ITEM, words),))
+
+    def _unread_side(self, item_row: int) -> _Side:
+        parts = {name: part[0] for name, part in self._view_parts(item_row).items() if name != PRIOR.key}
+        named = {TEXT: VECTOR, LEARNED_PART: LEARNED, **_SHOWN}
+        return _Side(tuple(Line(named[name], name, False) for name in parts), np.stack(list(parts.values())), ())
 
     def _view_parts(self, item_row: int) -> Mapping[str, np.ndarray]:
         return self.scorer.item_parts(np.array([item_row]))
@@ -213,10 +226,13 @@ class Explainer:
     def scale(self) -> float:
         """How much a word of any item may well add: colours and bars reach their full size here, the same for all items.
 
-        Half of what one of the catalog's categories, as the only interest, adds to one item in a hundred.
+        Half of what one of the catalog's categories, as the only interest, adds to one item in a hundred; where no text is
+        read, what one of the first items does that is liked alone.
         """
         texts = self.dataset.categories[:_SCALED] or tuple(self.item_texts[:_SCALED])
         profiles = [Profile(interests=(text[:MAX_INTEREST_LENGTH],)) for text in texts if text.strip()]
+        if not reads_text(self.encoder):
+            profiles = [Profile(liked=(item_id,)) for item_id in self.dataset.items[ITEM_ID].iloc[:_SCALED]]
         if not profiles:
             return 1.0
         scores = self.index.scores(self.scorer.queries(profiles, popularity=0.0))
@@ -237,7 +253,18 @@ class Explainer:
     def can_be_exact(self, profile: Profile, item_row: int) -> bool:
         """Whether the exact tier would tell more about the words of either side than the quick one."""
         own = [self._words(text.text, FIRST_LAST) for text in self.scorer.texts(profile)]
-        return any(words.can_be_exact for words in (*own, self.item_words.of(item_row)))
+        items = (self.item_words.of(item_row),) if reads_text(self.encoder) else ()
+        return any(words.can_be_exact for words in (*own, *items))
+
+    def _method(self, facets: str, words: str) -> str:
+        came = brought(self.encoder)
+        if came is not None and came.reader is None:
+            told = "Facets: an exact sum by construction; no words, as it is not known what made the vectors."
+        elif self.scorer.name == "cosine":
+            told = f"Facets: {facets} Shapley values; words: {words} vector-valued Shapley values."
+        else:
+            told = f"Facets: an exact sum by construction; words: {words} vector-valued Shapley values."
+        return told if came is None else f"{told} Vectors that came with the dataset, {came.told}."
 
     def _label(self, facet: Facet) -> str:
         if facet.kind != "liked":
@@ -319,9 +346,3 @@ def _cut(side: _Side) -> list[str]:
         f"{len(words.pieces)} parts were cut and count as zero."
         for words in cut
     ]
-
-
-def _method(scorer: str, facets: str, words: str) -> str:
-    if scorer == "cosine":
-        return f"Facets: {facets} Shapley values; words: {words} vector-valued Shapley values."
-    return f"Facets: an exact sum by construction; words: {words} vector-valued Shapley values."

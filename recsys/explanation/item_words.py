@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.artifact import ArtifactStore
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, reads_text
 from recsys.errors import ArtifactError
 from recsys.explanation.pieces import split
 from recsys.explanation.word_vectors import EXACT, FIRST_LAST, WordVectors, words_of, words_of_many
@@ -79,7 +79,9 @@ class ItemWords:
         return found
 
     def share_built(self, tier: str = EXACT) -> float:
-        """Returns the share of the catalog whose words are kept in a tier."""
+        """Returns the share of the catalog whose words are kept in a tier; 1 where no text is read, so that none are missing."""
+        if not reads_text(self._encoder):
+            return 1.0
         if self._store is None or not self.n_chunks:
             return 0.0
         found = sum(self._store.path(_KIND, self._key(n, tier)).exists() for n in range(self.n_chunks))
@@ -90,7 +92,7 @@ class ItemWords:
         items were taken apart."""
         assert self._store is not None
         made = 0
-        for number in range(self.n_chunks):
+        for number in range(self.n_chunks if reads_text(self._encoder) else 0):
             rows = range(number * _CHUNK, min((number + 1) * _CHUNK, len(self._texts)))
             if self._kept(number, tier) is None:
                 self._publish(number, tier, rows)

@@ -25,7 +25,8 @@ _READ: Mapping[str, str] = {
     "interest": "“{value}”",
     "liked": "the text of {value}",
 }
-
+_BROUGHT: Mapping[str, str] = {**_READ, "liked": "that of {value}"}
+"""The same where items have vectors that came with the dataset, and no text is read."""
 
 _SEEN: Mapping[str, str] = {
     "image interest": "its picture fits “{value}”",
@@ -44,6 +45,7 @@ def reason(
     learned: bool,
     through: Mapping[str, str] | None = None,
     facts: Mapping[str, str] | None = None,
+    of_text: bool = True,
 ) -> str:
     """Returns one sentence without a full stop.
 
@@ -53,6 +55,7 @@ def reason(
         learned: whether the scorer knows what people liked; one that only compares words must not speak of liking.
         through: for the key of a facet the view through which it lifts the item most, the text where none is given.
         facts: for the key of a liked item what it has in common with the item, as a phrase.
+        of_text: whether it is the items' texts that are compared, or vectors that came with the dataset.
     """
     pairs = sorted(zip(lifts, facets, strict=True), key=lambda pair: -pair[0])
     everything = sum(value for value, _ in pairs if value > 0)
@@ -60,7 +63,7 @@ def reason(
     enough = max(_CARRIES * sum(value for value, _ in own), _COUNTS * everything)
     named = [facet for value, facet in own if value >= enough][:_MOST]
     if named and not learned:
-        return _compared(named, dataset, through or {}, facts or {})
+        return _compared(named, dataset, through or {}, facts or {}, of_text=of_text)
     told = [_LEARNED[facet.kind].format(name=_name(facet), value=_value(facet, dataset)) for facet in named]
     if any(facet.kind == "prior" and value >= _CARRIES * everything > 0 for value, facet in pairs):
         told.insert(0, POPULAR)
@@ -69,19 +72,23 @@ def reason(
     return _capital("; ".join(told) or NOTHING)
 
 
-def _compared(named: Sequence[Facet], dataset: Dataset, through: Mapping[str, str], facts: Mapping[str, str]) -> str:
+def _compared(
+    named: Sequence[Facet], dataset: Dataset, through: Mapping[str, str], facts: Mapping[str, str], *, of_text: bool
+) -> str:
     """What the item has in common with the person, by the views of the item."""
     read, seen = [], []
     for facet in named:
         phrase = _SEEN.get(f"{through.get(facet.key, 'text')} {facet.kind}")
         value = _value(facet, dataset)
         if phrase is None:
-            read.append(_READ[facet.kind].format(name=_name(facet), value=value))
+            read.append((_READ if of_text else _BROUGHT)[facet.kind].format(name=_name(facet), value=value))
         elif through[facet.key] == "graph" and facts.get(facet.key):
             seen.append(facts[facet.key])
         else:
             seen.append(phrase.format(value=value))
-    return _capital("; ".join([*([f"its text is close to {_listed(read)}"] if read else []), *seen]))
+    told = _listed(read) if read else ""
+    near = f"its text is close to {told}" if of_text else f"its vector is close to {told}"
+    return _capital("; ".join([*([near] if read else []), *seen]))
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -119,6 +119,7 @@ def anonymise(dataset: Dataset, plan: AnonymousPlan, *, rng: np.random.Generator
         users=done.users.assign(**{USER_ID: done.users[USER_ID].map(renamed)}),
         interactions=_interactions(dataset, plan, findings, renamed),
         folder=None,
+        user_vectors=None,  # a vector tells one person from all others
     )
     before, after = (measured(frame, quasi, attributes) for frame in (users, done.users))
     return Anonymised(copy, tuple(findings), quasi, done.changed, done.n_rows, before, after)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, reads_text
 from recsys.errors import DataError
 from recsys.privacy.columns import UserColumns
 from recsys.privacy.config import PrivateConfig
@@ -161,6 +161,8 @@ class Public:
 
 
 def _words(dataset: Dataset, encoder: Encoder) -> np.ndarray:
+    if not reads_text(encoder):
+        return np.zeros((len(dataset.categories), encoder.dim))
     found = encoder.encode(list(dataset.categories)).astype(np.float64)
     is_unknown = np.array([encoder.check(name).is_unknown for name in dataset.categories], bool)
     return np.where(is_unknown[:, None], 0.0, found)

@@ -12,7 +12,7 @@ from recsys.projection.atlas import (
 from recsys.projection.both import FittedMap, fit_maps
 from recsys.projection.clusters import Clusters, find_clusters
 from recsys.projection.fitting import Map, MapConfig, fit_pca, fit_umap
-from recsys.projection.people import people_of, rows_of_people
+from recsys.projection.people import people_of, rows_of_people, vectors_of_people
 from recsys.projection.placing import Place, Placer, membership
 from recsys.projection.spaces import ItemSpace, open_space, spaces_of
 from recsys.projection.trust import Trust, measure_trust, nearest_items, nearest_on_map, nearest_to, unit_rows
@@ -47,4 +47,5 @@ __all__ = [
     "rows_of_people",
     "spaces_of",
     "unit_rows",
+    "vectors_of_people",
 ]

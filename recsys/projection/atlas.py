@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -146,13 +146,23 @@ def open_or_fit_atlas(
         return made
 
 
-def open_people(atlas: Atlas, profiles: Sequence[Profile], texts: Sequence[str], folder: Path) -> np.ndarray:
+def open_people(
+    atlas: Atlas,
+    profiles: Sequence[Profile],
+    texts: Sequence[str],
+    folder: Path,
+    *,
+    vectors: np.ndarray | None = None,
+) -> np.ndarray:
     """Returns the kept spots of a dataset's users.
+
+    Args:
+        vectors: as for ``place_people``.
 
     Raises:
         ArtifactError: if they were never placed, or are damaged.
     """
-    return _kept_spots(folder, _people_key(atlas, profiles, texts))
+    return _kept_spots(folder, _people_key(atlas, profiles, texts, vectors))
 
 
 def _kept_spots(folder: Path, key: str) -> np.ndarray:
@@ -161,13 +171,15 @@ def _kept_spots(folder: Path, key: str) -> np.ndarray:
     return found
 
 
-def _people_key(atlas: Atlas, profiles: Sequence[Profile], texts: Sequence[str]) -> str:
+def _people_key(atlas: Atlas, profiles: Sequence[Profile], texts: Sequence[str], vectors: np.ndarray | None) -> str:
     """Hashes what the spots come from, not the vectors in between: their last digits differ from one process to the next."""
     scorer = atlas.space.scorer
     digest = hashlib.sha256(map_key(atlas.space, atlas.items.config, texts).encode())
     digest.update(scorer.name.encode())
     digest.update(np.ascontiguousarray(scorer.item_vectors).tobytes())
     digest.update(json.dumps([profile.to_dict() for profile in profiles]).encode())
+    if vectors is not None:
+        digest.update(np.ascontiguousarray(vectors).tobytes())
     return digest.hexdigest()
 
 
@@ -177,28 +189,39 @@ def place_people(
     texts: Sequence[str],
     folder: Path | None,
     *,
+    vectors: np.ndarray | None = None,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Returns ``(n_profiles, n_components)``, the spots of a dataset's users, kept beside the map."""
+    """Returns ``(n_profiles, n_components)``, the spots of a dataset's users, kept beside the map.
+
+    Args:
+        vectors: ``(n_profiles, dim)`` in the space, where they came with the users; otherwise those of the profiles are taken.
+    """
     if folder is None:
-        return _placed(atlas, profiles, progress)
-    key = _people_key(atlas, profiles, texts)
+        return _placed(atlas, profiles, vectors, progress)
+    key = _people_key(atlas, profiles, texts, vectors)
     try:
         return _kept_spots(folder, key)
     except ArtifactError:
-        spots = _placed(atlas, profiles, progress)
+        spots = _placed(atlas, profiles, vectors, progress)
     with ArtifactStore(folder / "artifacts").publish(_PEOPLE, key, about={"n_people": len(spots)}) as draft:
         np.save(draft / "spots.npy", spots, allow_pickle=False)
     return spots
 
 
-def _placed(atlas: Atlas, profiles: Sequence[Profile], progress: Progress | None) -> np.ndarray:
+def _placed(
+    atlas: Atlas, profiles: Sequence[Profile], vectors: np.ndarray | None, progress: Progress | None
+) -> np.ndarray:
     report = progress or (lambda step, done, total: None)
-    vectors = atlas.space.profile_vectors(profiles)
+    placer = atlas.placer
+    if vectors is None:
+        vectors = atlas.space.profile_vectors(profiles)
+    else:  # what came with a user is compared with what came with items, from no other origin
+        placer = Placer(replace(atlas.space, origin=np.zeros(vectors.shape[1])), atlas.items)
     spots = np.zeros((len(vectors), atlas.items.coordinates.shape[1]))
     with threadpool_limits(limits=1, user_api="blas"):  # the products are small; threads would wait for each other
         for row, vector in enumerate(vectors):
-            spots[row] = atlas.placer.place(vector).spot
+            spots[row] = placer.place(vector).spot
             if row % 50 == 0:
                 report("place people", row, len(vectors))
     return spots

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from recsys.projection.atlas import Atlas, open_or_fit_atlas, place_people
 from recsys.projection.fitting import MapConfig, Progress
 from recsys.projection.spaces import ItemSpace
@@ -33,12 +35,14 @@ def fit_maps(
     texts: Sequence[str],
     folder: Path | None,
     *,
+    vectors: np.ndarray | None = None,
     seed: int = MapConfig.seed,
     progress: Progress | None = None,
 ) -> dict[int, FittedMap]:
     """Returns the maps by their number of dimensions; what is not kept in the folder is fitted and published first.
 
     Args:
+        vectors: of the people, see ``vectors_of_people``.
         progress: its steps are those of ``fit_atlas`` and ``place_people`` after ``2-D map: `` or ``3-D map: ``.
     """
     found: dict[int, FittedMap] = {}
@@ -49,7 +53,7 @@ def fit_maps(
         config = MapConfig(n_components=n_components, seed=seed)
         atlas = open_or_fit_atlas(space, config, texts, folder, near=near, progress=report)
         near = atlas.near
-        place_people(atlas, people, texts, folder, progress=report)
+        place_people(atlas, people, texts, folder, vectors=vectors, progress=report)
         found[n_components] = FittedMap(atlas, len(people), time.perf_counter() - started)
     return found
 

@@ -57,8 +57,8 @@ def unread_interests(profile: Profile, encoder: Encoder) -> Iterable[str]:
     """Yields a sentence for each interest that carries no meaning for the encoder."""
     for text in profile.interests:
         if script := unread_script(text, encoder):
-            told = f"The interest “{text}” is {in_words(script)}, which the encoder {encoder.name} does not read"
-            yield f"{told}; {advice(other_for_script(script, encoder))}."
+            offer = advice(other_for_script(script, encoder))
+            yield f"The interest “{text}” is {in_words(script)}, which the encoder {encoder.name} does not read. {offer}"
         elif encoder.check(text).is_unknown:
             yield f"The encoder knows no part of the interest “{text}”, so it carries no meaning."
 

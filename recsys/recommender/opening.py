@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from recsys.encoder import CachedEncoder, Encoder, open_encoder
+from recsys.encoder import CachedEncoder, Encoder, encoder_for, open_encoder, reads_text
 from recsys.finetuning import FineTuningConfig, open_tuned, tuned_in_memory
 from recsys.index import Index
 from recsys.privacy import FEDERATED, PRIVATE, open_private
 from recsys.schema import Dataset
-from recsys.scorer import AdditiveScorer, CosineScorer, Scorer
+from recsys.scorer import AdditiveScorer, CosineScorer, LikedScorer, Scorer
 from recsys.settings import Settings
 from recsys.training.store import open_or_train
 from recsys.transfer import TRANSFERRED, open_transferred, transferred_about
@@ -23,11 +23,16 @@ def encoder_name(dataset: Dataset, scorer: str, settings: Settings) -> str:
 
 
 def encoder_of(dataset: Dataset, scorer: str, encoder: Encoder | None, settings: Settings) -> Encoder:
-    """The encoder that a scorer reads with: the fine-tuned one has its own, which for a dataset in memory is trained now."""
+    """The encoder that a scorer reads with, or the vectors that came with the dataset.
+
+    The fine-tuned scorer has an encoder of its own, which for a dataset in memory is trained now.
+    """
     device, precision = settings.device, settings.precision
     if scorer == "fine-tuned" and dataset.folder is not None:
         return open_tuned(dataset, device=device, precision=precision)
-    made = encoder or open_encoder(encoder_name(dataset, scorer, settings), device=device, precision=precision)
+    if scorer == TRANSFERRED and encoder is None:
+        return open_encoder(encoder_name(dataset, scorer, settings), device=device, precision=precision)
+    made = encoder or encoder_for(dataset, settings)
     if scorer != "fine-tuned":
         return made
     bare = made.uncached if isinstance(made, CachedEncoder) else made
@@ -46,7 +51,8 @@ def scorer_of(
 ) -> Scorer:
     """The scorer of a name over the text embeddings ``(n_items, dim)``: opened where it is kept, else fitted if it may be."""
     if name == "cosine":
-        return CosineScorer(embeddings, dataset=dataset, encoder=encoder, views=views)
+        made = CosineScorer if reads_text(encoder) else LikedScorer
+        return made(embeddings, dataset=dataset, encoder=encoder, views=views)
     if name in (PRIVATE, FEDERATED):
         model = open_private(dataset, name, embeddings_key=embeddings_key)
     elif name == TRANSFERRED:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from recsys.encoder import Encoder, reads_text
 from recsys.explanation import Explainer, reason
 from recsys.schema import ITEM_ID, Dataset, Explanation, Facet, Recommendations
 from recsys.scorer import Scorer
@@ -18,6 +19,7 @@ class Asked(Protocol):
 
     dataset: Dataset
     scorer: Scorer
+    encoder: Encoder
 
     @property
     def explainer(self) -> Explainer:
@@ -72,4 +74,5 @@ def _reason(
         if facet.kind == "liked" and through.get(facet.key) == GRAPH:
             other = dataset.item_row(facet.key.removeprefix("liked:"))
             facts[facet.key] = describe(asked.facts.shared(item_row, other), dataset.labels[other])
-    return reason(lifts, facets, dataset, learned=False, through=through, facts=facts)
+    of_text = reads_text(asked.encoder)
+    return reason(lifts, facets, dataset, learned=False, through=through, facts=facts, of_text=of_text)

@@ -9,9 +9,9 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
-from recsys.diagnostics import Finding, diagnose
+from recsys.diagnostics import Finding, agreement, diagnose
 from recsys.diversity import diversify
-from recsys.encoder import CachedEncoder, Encoder, Mismatch, mismatch_of
+from recsys.encoder import AGREES_FROM, CachedEncoder, Encoder, Mismatch, brought, mismatch_of, reads_text
 from recsys.errors import ColdlensError, ConfigError
 from recsys.explanation import EXACT, Deletion, Explainer, delete_words
 from recsys.index import Index, open_index
@@ -391,7 +391,10 @@ class Recommender:
         )
 
     def diagnose(self) -> list[Finding]:
-        """Returns what is odd about the text embeddings of the catalog, and about the scores of people of all kinds."""
+        """Returns what is odd about the text embeddings of the catalog, and about the scores of people of all kinds.
+
+        Of vectors that came with the dataset: what is odd about those, and whether the encoder named for them makes the same.
+        """
         people = [
             Profile(),
             *(Profile(interests=(name[:MAX_INTEREST_LENGTH],)) for name in self.dataset.categories[:30]),
@@ -400,7 +403,12 @@ class Recommender:
         people += [Profile(age=float(age)) for age in np.linspace(*ages, 5)] if ages else []
         people += [Profile(gender=gender) for gender in self.dataset.genders]
         scores = self.index.scores(self.scorer.queries(people))
-        return diagnose(self.dataset, self.embeddings, self.explainer.item_texts, self.explainer.encoder, scores)
+        texts, encoder = self.explainer.item_texts, self.explainer.encoder
+        found = diagnose(self.dataset, self.embeddings, texts, encoder, scores if reads_text(encoder) else None)
+        came = brought(encoder)
+        if came is None or came.reader is None:
+            return found
+        return [*found, agreement(self.base.agreement, came.reader.name)]
 
     def delete_words(self, explanation: Explanation) -> Deletion:
         """Deletes the profile's words one by one, strongest first and in random orders, and scores what is left."""
@@ -448,11 +456,38 @@ class Recommender:
         return True
 
     def _unread(self, profile: Profile) -> Iterable[str]:
+        if not reads_text(self.encoder):
+            yield from self._without_texts(profile)
+            return
+        if profile.interests and self.base.agreement < AGREES_FROM:
+            yield (
+                f"The encoder that is named for the vectors of this dataset makes others of the same items now (cosine "
+                f"{self.base.agreement:.2f}), so interests may mean something else to them."
+            )
         yield from unread_interests(profile, self.encoder)
         if self.scorer.name == "cosine" and (profile.interests or profile.liked):
             found = self.encoder.check(self.sentence(profile))
             if found.is_cut:
                 yield f"The profile's sentence has {found.n_tokens} tokens, more than the encoder reads; its end was cut."
+
+    def _without_texts(self, profile: Profile) -> Iterable[str]:
+        """What is not read of a profile by vectors whose encoder is not known."""
+        if profile.interests:
+            yield (
+                "It is not known which encoder made the vectors of this dataset, so interests cannot be compared with them "
+                "and count for nothing."
+            )
+        if self.scorer.name == "cosine" and not profile.liked:
+            yield (
+                "Without the encoder that made the vectors, this scorer reads nothing of a profile but its liked items; there "
+                "are none, so every item scores 0."
+            )
+
+    @cached_property
+    def agreement(self) -> float:
+        """The cosine of vectors that came along with what the encoder named for them makes now; ``NaN`` where none is named."""
+        came = brought(self.encoder)
+        return came.agreement(self.explainer.item_texts) if came else float("nan")
 
     def _without_liked(self, shown: np.ndarray, profile: Profile) -> np.ndarray:
         allowed = shown.copy()

@@ -28,13 +28,16 @@ from recsys.schema.item_filter import ItemFilter
 from recsys.schema.profile import PRIOR, Facet, FacetKind, Preset, Profile
 from recsys.schema.recommendations import Influence, Recommendations, Scores
 from recsys.schema.template import Template
+from recsys.schema.vectors import COSINE, DOT, SIMILARITIES, VectorsInfo, fingerprint_of_vectors
 
 __all__ = [
     "AGE",
     "AUDIO",
     "CATEGORIES",
     "COMPLETE",
+    "COSINE",
     "DESCRIPTION",
+    "DOT",
     "GENDER",
     "GRAPH_COLUMNS",
     "HEAD",
@@ -46,6 +49,7 @@ __all__ = [
     "PRIOR",
     "RATING",
     "RELATION",
+    "SIMILARITIES",
     "TAIL",
     "TIMESTAMP",
     "TITLE",
@@ -68,9 +72,11 @@ __all__ = [
     "Recommendations",
     "Scores",
     "Template",
+    "VectorsInfo",
     "ViewShare",
     "Word",
     "WordMatrix",
     "fingerprint_of_frame",
+    "fingerprint_of_vectors",
     "no_graph",
 ]

@@ -28,6 +28,7 @@ from recsys.schema.columns import (
 )
 from recsys.schema.identifying import is_identifying
 from recsys.schema.profile import Preset
+from recsys.schema.vectors import VectorsInfo, fingerprint_of_vectors
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class DatasetInfo:
         simulated: whether users and interactions were made by a simulator.
         encoder: what its texts are read with unless the settings name another; empty for the default.
         liked_from: a rating from here on counts as a like; an interaction without a rating always does.
+        vectors: what is known of the vectors that came with the dataset; ``None`` where nothing is said of any.
     """
 
     title: str
@@ -57,6 +59,7 @@ class DatasetInfo:
     simulated: bool = False
     liked_from: float = LIKED_FROM
     encoder: str = ""
+    vectors: VectorsInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ class Dataset:
         media: the folder that the columns ``image`` and ``audio`` of the items are paths in; ``None`` where there is none.
         folder: where it is kept; artifacts made from it go to ``folder / "artifacts"``. ``None`` for in-memory ones.
         lent: what a scorer that was learned elsewhere knows of people, where there are no users.
+        item_vectors: ``(n_items, dim)`` float32, vectors that came with the dataset, as they came; a row of zeros is an item
+            without one. ``None`` where an encoder makes them.
+        user_vectors: ``(n_users, dim)`` float32, the same of users, in the same space; ``None`` where none came.
     """
 
     name: str
@@ -105,6 +111,8 @@ class Dataset:
     graph: pd.DataFrame = field(default_factory=no_graph)
     media: Path | None = None
     lent: LentFacts | None = None
+    item_vectors: np.ndarray | None = None
+    user_vectors: np.ndarray | None = None
 
     @cached_property
     def item_rows(self) -> Mapping[str, int]:
@@ -222,11 +230,13 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the content of all frames; an empty graph counts as none."""
+        """SHA-256 over the content of all frames, and of vectors that came along; an empty graph counts as none."""
         digest = hashlib.sha256()
         graph = (self.graph,) if len(self.graph) else ()
         for frame in (self.items, self.users, self.interactions, *graph):
             digest.update(fingerprint_of_frame(frame).encode())
+        if self.item_vectors is not None:
+            digest.update(self.vectors_key.encode())
         return digest.hexdigest()
 
     def with_lent(self, facts: LentFacts) -> "Dataset":
@@ -237,12 +247,27 @@ class Dataset:
         words = {**facts.words, **self.info.words}
         return replace(self, lent=facts, info=replace(self.info, words=words))
 
+    @cached_property
+    def vectors_key(self) -> str:
+        """SHA-256 over the vectors that came along and what is said of them; empty where none did."""
+        if self.item_vectors is None:
+            return ""
+        said = self.info.vectors or VectorsInfo()
+        parts = [fingerprint_of_vectors(self.item_vectors), said.encoder, said.similarity]
+        parts += [fingerprint_of_vectors(self.user_vectors)] if self.user_vectors is not None else []
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
     def without_users(self, user_ids: Iterable[str]) -> "Dataset":
         """Returns a new in-memory dataset without these users and without their interactions."""
         gone = set(user_ids)
-        users = self.users[~self.users[USER_ID].isin(gone)].reset_index(drop=True)
+        stays = ~self.users[USER_ID].isin(gone).to_numpy(bool)
         interactions = self.interactions[~self.interactions[USER_ID].isin(gone)].reset_index(drop=True)
-        return replace(self, users=users, interactions=interactions)
+        return replace(self.of_users(np.flatnonzero(stays)), interactions=interactions)
+
+    def of_users(self, rows: np.ndarray) -> "Dataset":
+        """Returns the dataset with some of its users alone, in this order; the interactions stay those of everybody."""
+        vectors = None if self.user_vectors is None else self.user_vectors[rows]
+        return replace(self, users=self.users.iloc[rows].reset_index(drop=True), user_vectors=vectors)
 
     def without_interactions_of(self, item_ids: Iterable[str]) -> "Dataset":
         """Returns a new in-memory dataset in which nobody has interacted with these items; the items stay."""

@@ -3,6 +3,7 @@
 from recsys.scorer.additive import AdditiveModel, AdditiveScorer, Known
 from recsys.scorer.basis import FactBasis
 from recsys.scorer.cosine import CosineScorer
+from recsys.scorer.liked import LikedScorer
 from recsys.scorer.protocol import SENTENCE, FacetVectors, ProfileText, Scorer, TextMap
 from recsys.scorer.shapley import first_last_shapley, shapley_values
 from recsys.scorer.unaware import UnawareScorer
@@ -15,6 +16,7 @@ __all__ = [
     "FacetVectors",
     "FactBasis",
     "Known",
+    "LikedScorer",
     "ProfileText",
     "Scorer",
     "TextMap",

@@ -200,9 +200,9 @@ class Workbench:
             liked=self.liked(config),
             liked_offset=config.liked_offset,
             items=self.items,
-            text=self.text,
-            text_centre=self.content.centre,
-            text_liked=config.liked_gain * liked_text,
+            text=self.text / self.content.scale,  # the model reads embeddings as they are
+            text_centre=self.content.centre * self.content.scale,
+            text_liked=config.liked_gain * liked_text / self.content.scale,
             views={
                 view.name: ViewMap(view.centre, items_maps[view.name], config.liked_gain * liked_maps[view.name])
                 for view in self.content.views

@@ -55,23 +55,31 @@ class Content:
     """Items as numbers: text embedding, further views, categories, and the year on a hat basis; all centred on the items.
 
     Attributes:
-        text: ``(n_items, dim)`` float64, embeddings less their mean.
+        text: ``(n_items, dim)`` float64, embeddings divided by ``scale``, less their mean.
         centre: ``(dim,)``, that mean.
         facts: ``(n_items, p)`` float64, categories and year.
         views: those beside the text.
+        scale: lets embeddings of any length, as a dataset may bring them, be as long as those of an encoder: penalties are made
+            for that. 1 for an encoder's.
     """
 
     text: np.ndarray
     centre: np.ndarray
     facts: np.ndarray
     views: tuple[ViewColumns, ...] = ()
+    scale: float = 1.0
 
     @classmethod
     def from_dataset(
-        cls, dataset: Dataset, item_vectors: np.ndarray, views: Mapping[str, ItemView] | None = None
+        cls,
+        dataset: Dataset,
+        item_vectors: np.ndarray,
+        views: Mapping[str, ItemView] | None = None,
+        *,
+        scale: float = 1.0,
     ) -> "Content":
         """Takes the content of every item, cold ones included."""
-        text = np.asarray(item_vectors, np.float64)
+        text = np.asarray(item_vectors, np.float64) / scale
         facts = [dataset.category_matrix * 0.5]
         if YEAR in dataset.items and dataset.items[YEAR].notna().any():
             years = dataset.items[YEAR].astype("Float64").to_numpy(float, na_value=np.nan)
@@ -80,7 +88,7 @@ class Content:
         joined = np.hstack(facts)
         centre = text.mean(axis=0)
         columns = tuple(map(ViewColumns.from_view, (views or {}).values()))
-        return cls(text - centre, centre, joined - joined.mean(axis=0), columns)
+        return cls(text - centre, centre, joined - joined.mean(axis=0), columns, scale)
 
     def predict(self, values: np.ndarray, weights: np.ndarray, *, seed: int, scales: Scales) -> np.ndarray:
         """Returns ``(n_items,)``: the values as a ridge predicts them from all content.

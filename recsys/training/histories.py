@@ -1,7 +1,7 @@
 """What each user liked, in order of time, and the profile that a user would have had on the first day."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -52,7 +52,7 @@ class Histories:
 
     def of(self, users: np.ndarray) -> "Histories":
         """Returns the histories of some users alone; the interactions of the dataset stay those of everybody."""
-        kept = replace(self.dataset, users=self.dataset.users.iloc[users].reset_index(drop=True))
+        kept = self.dataset.of_users(users)
         return Histories(kept, tuple(self.user_ids[user] for user in users), tuple(self.liked[user] for user in users))
 
     @cached_property

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, brought
 from recsys.errors import NotTrainedError
 from recsys.schema import Dataset
 from recsys.scorer import AdditiveModel
@@ -65,7 +65,8 @@ def train_additive(
     with threadpool_limits(
         limits=1, user_api="blas"
     ):  # beside other work, threads that wait for each other are 10 x slower
-        content = Content.from_dataset(dataset, item_vectors, views)
+        came = brought(encoder)
+        content = Content.from_dataset(dataset, item_vectors, views, scale=came.scale if came else 1.0)
         return _train(dataset, content, encoder, config or AdditiveConfig(), progress or (lambda done, total: None))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.artifact import ArtifactStore
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, brought
 from recsys.errors import ArtifactError
 from recsys.schema import Dataset
 from recsys.views.kept_vectors import (
@@ -69,12 +69,16 @@ def embed_items(dataset: Dataset, encoder: Encoder, *, progress: Progress | None
 def build_embeddings(dataset: Dataset, encoder: Encoder, *, progress: Progress | None = None) -> Embedded:
     """Opens the embeddings of all items, or makes them from what is kept and what has to be encoded.
 
+    Vectors that came with the dataset are taken as they are; ``BroughtVectors`` in the place of an encoder holds them.
+
     Args:
         progress: ``encode`` counts items, those whose text is known already as done.
 
     Raises:
         ArtifactError: if they cannot be written.
     """
+    if (came := brought(encoder)) is not None:
+        return Embedded(came.item_vectors, came.identity, 0)
     texts = item_texts(dataset)
     key = embeddings_key(texts, encoder)
     report = progress or (lambda step, done, total: None)

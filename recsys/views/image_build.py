@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recsys.artifact import ArtifactStore
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, reads_text
 from recsys.errors import ArtifactError, DataError
 from recsys.settings import Limits
 from recsys.views.decoder import Decoder
@@ -79,6 +79,11 @@ class ImageBuild:
             digest.update(found or self.faults.get(row, "").encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
 
+    @property
+    def _has_words(self) -> bool:
+        """Whether words reach the pictures: by the encoder of pictures itself, or over a bridge from one of texts."""
+        return self.encoder.encode_words is not None or reads_text(self.text_encoder)
+
     def open(self, progress: Progress, *, is_mapped: bool) -> ItemView:
         """Opens the view, or makes it.
 
@@ -106,7 +111,7 @@ class ImageBuild:
             vectors,
             key,
             self.encoder.name,
-            words,
+            words if self._has_words else None,
             self.encoder.encode_words,
             self.encoder.words_by,
             media=thumbnails.of,
@@ -126,7 +131,9 @@ class ImageBuild:
             np.save(folder / _ROWS, rows, allow_pickle=False)
             features = np.load(folder / FEATURES, mmap_mode="r", allow_pickle=False)
             np.save(folder / _VECTORS, _spread(self.encoder.vectors(features), rows), allow_pickle=False)
-            words = self.encoder.bridge(features, self.text_encoder)
+            words = np.zeros((len(features), 0), np.float32)
+            if self._has_words:
+                words = self.encoder.bridge(features, self.text_encoder)
             np.save(folder / _WORDS, _spread(words, rows), allow_pickle=False)
             (folder / _FAULTS).write_text(json.dumps(self._faults(refused), ensure_ascii=False), "utf-8")
         self._forget(key)

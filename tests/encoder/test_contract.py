@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.encoder import MULTILINGUAL, CachedEncoder, Encoder, open_encoder
-from tests.encoder.tiny import save_bert, save_gpt2, save_static, save_xlm_roberta
+from tests.encoder.tiny import save_bert, save_gpt2, save_qwen, save_static, save_xlm_roberta
 
 TEXTS = ["space opera", "", "a quiet film about space", "film", "space opera", "a a a film about a quiet space opera"]
 KINDS: dict[str, tuple[Callable[[Path], Path], str]] = {
@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "bert in bfloat16": (save_bert, "bfloat16"),
     "bert in int8": (save_bert, "int8"),
     "decoder": (save_gpt2, "float32"),
+    "decoder in bfloat16": (save_qwen, "bfloat16"),
     "static": (save_static, "float32"),
     "multilingual BERT": (save_xlm_roberta, "float32"),
     "universal": (lambda folder: Path(MULTILINGUAL), "float32"),

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 
 MODULES = "sentence_transformers.models."
+BYTES = 290
+"""Words that decoders have vectors for: those of ``WORDS``, or bytes and a few parts of words."""
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "space", "opera", "quiet", "film", "about", "a", "query", ":"]
 
 
@@ -21,6 +23,36 @@ def save_tokenizer(folder: Path, *, special: bool) -> None:
     if special:
         tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
         names |= {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=32, **names).save_pretrained(folder)
+
+
+def save_byte_tokenizer(folder: Path, *, ends: bool, pads: bool = False) -> None:
+    """Writes a tokenizer of bytes, as decoders have: all 256 of them and a few words, no unknown token, mostly no padding.
+
+    Args:
+        ends: whether every text ends with the end mark.
+        pads: whether a padding token is named.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=BYTES,
+        special_tokens=["<end>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(["space opera", "a quiet film about space"] * 20, trainer)
+    marks = [processors.ByteLevel(trim_offsets=True)]
+    if ends:
+        marks.append(
+            processors.TemplateProcessing("$A <end>", special_tokens=[("<end>", tokenizer.token_to_id("<end>"))])
+        )
+    tokenizer.post_processor = processors.Sequence(marks)
+    names = {"eos_token": "<end>"} | ({"pad_token": "<end>"} if pads else {})
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=32, **names).save_pretrained(folder)
 
 
@@ -41,7 +73,9 @@ def save_gpt2(folder: Path) -> Path:
     from transformers import GPT2Config, GPT2Model
 
     torch.manual_seed(0)
-    config = GPT2Config(vocab_size=12, n_embd=16, n_layer=2, n_head=2, n_positions=32, bos_token_id=3, eos_token_id=3)
+    config = GPT2Config(
+        vocab_size=BYTES, n_embd=16, n_layer=2, n_head=2, n_positions=32, bos_token_id=3, eos_token_id=3
+    )
     GPT2Model(config).save_pretrained(folder)
     save_tokenizer(folder, special=False)
     return folder
@@ -53,7 +87,7 @@ def save_qwen(folder: Path) -> Path:
 
     torch.manual_seed(0)
     config = Qwen3Config(
-        vocab_size=12, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=2, head_dim=8,
+        vocab_size=BYTES, hidden_size=16, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=2, head_dim=8,
         intermediate_size=32, max_position_embeddings=32, use_sliding_window=True, sliding_window=4,
         max_window_layers=1, bos_token_id=3, eos_token_id=3,
     )  # fmt: skip
@@ -87,6 +121,19 @@ def save_xlm_roberta(folder: Path, *, max_length: int | None = 30) -> Path:
     limit = {} if max_length is None else {"model_max_length": max_length}
     made = PreTrainedTokenizerFast(tokenizer_object=tokenizer, sep_token="</s>", **names, **limit)
     made.save_pretrained(folder)
+    return folder
+
+
+def save_qwen2(folder: Path) -> Path:
+    from transformers import Qwen2Config, Qwen2Model
+
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=BYTES, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        intermediate_size=32, max_position_embeddings=32, bos_token_id=3, eos_token_id=3,
+    )  # fmt: skip
+    Qwen2Model(config).save_pretrained(folder)
+    save_byte_tokenizer(folder, ends=False)  # transformers lets no Qwen2 split a text into whole words
     return folder
 
 

@@ -15,18 +15,21 @@ from recsys.datasets.importing.plan import (
 )
 from recsys.datasets.importing.run import IMPORTS, ImportReport, check_dataset, check_name, import_files
 from recsys.datasets.importing.sources import complete, guess_import, look_at, open_source, with_changes
+from recsys.datasets.importing.vectors import VECTOR_ENDINGS, VectorFiles, read_vectors
 
 __all__ = [
     "IMPORTS",
     "KINDS",
     "OPTIONAL",
     "REQUIRED",
+    "VECTOR_ENDINGS",
     "CsvDialect",
     "FilePlan",
     "ImportPlan",
     "ImportReport",
     "MediaNames",
     "TablePlan",
+    "VectorFiles",
     "check_dataset",
     "check_name",
     "check_template",
@@ -37,5 +40,6 @@ __all__ = [
     "look_at",
     "open_source",
     "read_plan",
+    "read_vectors",
     "with_changes",
 ]

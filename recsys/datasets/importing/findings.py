@@ -57,6 +57,11 @@ class Findings:
         if key and further:
             self._counts[key] += further
 
+    def join(self, others: "Findings") -> None:
+        """Adds what was collected elsewhere, kept or only counted."""
+        for key, kept in others._kept.items():
+            self.add(kept, further=others._counts[key] - len(kept))
+
     @property
     def n_errors(self) -> int:
         """How many errors there are, kept or not."""

@@ -45,17 +45,17 @@ def read_parquet(file: File, limits: Limits) -> Iterator[Batch]:
 def _batches(file: File, limits: Limits) -> Iterator[Batch]:
     most = most_unpacked(file.path.stat().st_size, limits)
     with file.path.open("rb") as stream:
-        parquet = _opened(stream, [])
+        parquet = opened(stream, [])
         names = check_columns(file, [column_name(name) for name in parquet.schema_arrow.names], limits)
         total = parquet.metadata.num_rows
         said = _said_bytes(parquet.metadata)
         row = taken = 0
         parts = (
-            _opened(stream, _texts(parquet)).iter_batches(batch_size=_step(said, total)) if said <= most else iter(())
+            opened(stream, _texts(parquet)).iter_batches(batch_size=_step(said, total)) if said <= most else iter(())
         )
         for part in parts:
             part.validate(full=True)
-            taken += sum(map(_decoded_bytes, part.columns))
+            taken += sum(map(decoded_bytes, part.columns))
             if taken > most:
                 break
             for piece in _pieces(part):
@@ -72,7 +72,8 @@ def _batches(file: File, limits: Limits) -> Iterator[Batch]:
             yield Batch(pd.DataFrame({**empty, ROW: np.zeros(0, np.int64)}))
 
 
-def _opened(stream: IO[bytes], dictionaries: list[str]) -> pq.ParquetFile:
+def opened(stream: IO[bytes], dictionaries: list[str]) -> pq.ParquetFile:
+    """Opens a file, with bounds on what its head may hold; the columns of ``dictionaries`` stay dictionaries."""
     return pq.ParquetFile(
         stream,
         read_dictionary=dictionaries,
@@ -98,13 +99,13 @@ def _step(said: int, rows: int) -> int:
     return int(min(BATCH_ROWS, max(_FEW, _BATCH_BYTES // max(1, said // max(1, rows)))))
 
 
-def _decoded_bytes(column: pa.Array) -> int:
-    """How many bytes a column has, were its dictionaries written out."""
+def decoded_bytes(column: pa.Array) -> int:
+    """Returns how many bytes a column has, were its dictionaries written out."""
     if isinstance(column, pa.DictionaryArray) and _is_bytes(column.type.value_type):
         lengths = pc.binary_length(column.dictionary)
         return int(pc.sum(pc.cast(pc.take(lengths, column.indices), pa.int64())).as_py() or 0) + column.indices.nbytes
     if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
-        return _decoded_bytes(column.flatten()) + 4 * len(column)
+        return decoded_bytes(column.flatten()) + 4 * len(column)
     return int(column.nbytes)
 
 
@@ -115,7 +116,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
 
 def _pieces(part: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """Slices of which none is large when its dictionaries are written out."""
-    size = sum(map(_decoded_bytes, part.columns))
+    size = sum(map(decoded_bytes, part.columns))
     step = max(1, len(part) // max(1, size // _BATCH_BYTES))
     for start in range(0, len(part), step):
         yield part.slice(start, step)

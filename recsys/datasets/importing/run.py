@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.artifact import sweep
-from recsys.datasets.folder import ITEMS_FILE, MEDIA
+from recsys.datasets.folder import ITEM_VECTORS, ITEMS_FILE, MEDIA, USER_VECTORS, USERS_FILE
 from recsys.datasets.importing.archive import gather
 from recsys.datasets.importing.context import Ids
 from recsys.datasets.importing.files import File, room_for
@@ -36,11 +36,13 @@ from recsys.datasets.importing.plan import (
 )
 from recsys.datasets.importing.roles import gender_words
 from recsys.datasets.importing.sources import open_source
-from recsys.datasets.importing.stage import Counts, Report, Stage
+from recsys.datasets.importing.stage import Counts, RejectedRows, Report, Stage
+from recsys.datasets.importing.vector_tables import with_tables_of
+from recsys.datasets.importing.vectors import VectorFiles, read_vectors
 from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
 from recsys.errors import DataError
 from recsys.lock import writing
-from recsys.schema import AUDIO, GENDER, IMAGE, DatasetInfo
+from recsys.schema import AUDIO, GENDER, IMAGE, ITEM_ID, USER_ID, DatasetInfo, VectorsInfo
 from recsys.settings import Limits
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -103,6 +105,7 @@ def import_files(
     data_dir: Path,
     limits: Limits | None = None,
     plan: ImportPlan | None = None,
+    vectors: VectorFiles | None = None,
     valid_rows: bool = False,
     replace: bool = False,
     dry_run: bool = False,
@@ -111,9 +114,10 @@ def import_files(
     """Reads, checks and publishes a dataset; with errors nothing is published, unless ``valid_rows``.
 
     Args:
-        paths: files, folders and archives.
+        paths: files, folders and archives; none where vectors are all there is.
         name: of the dataset.
         plan: what the files mean; known formats and guesses otherwise.
+        vectors: that come along. Without a table of items or users, these are made of the ids beside the vectors.
         valid_rows: whether rows with errors are left out and the others imported.
         replace: whether a dataset of that name may be replaced; what was made from it and still fits is used again.
         dry_run: only checks.
@@ -131,7 +135,7 @@ def import_files(
     try:
         with writing(folder, "import"):
             try:
-                return _import(paths, name, folder, limits, plan, valid_rows, dry_run, progress, started)
+                return _import(paths, name, folder, limits, plan, vectors, valid_rows, dry_run, progress, started)
             finally:
                 if is_new and not is_there(folder):
                     shutil.rmtree(folder, ignore_errors=True)
@@ -169,6 +173,10 @@ def check_dataset(folder: Path, *, limits: Limits | None = None) -> ImportReport
             source = open_source(files, plan, limits)
             staged = _stage(source, draft, rejected, limits, lambda what, done, total: None, [where / MEDIA])
             media = _bring(source, staged, [where / MEDIA], draft, limits, is_copied=False)
+            if (kept := where / f"{ITEM_VECTORS}.npy").is_file():
+                users = where / f"{USER_VECTORS}.npy"
+                kept_vectors = VectorFiles(kept, users if users.is_file() else None)
+                _bring_vectors(kept_vectors, staged, draft, rejected, limits)
         except OSError as error:
             fix = "Free some space in the folder for temporary files, then try again."
             raise DataError(f"The dataset cannot be checked ({error.strerror or error})", scratch, fix=fix) from error
@@ -188,8 +196,8 @@ def _own_plan(kind: Kind, path: Path) -> TablePlan:
 
 
 def _import(
-    paths: Sequence[Path], name: str, folder: Path, limits: Limits, plan: ImportPlan | None, valid_rows: bool,
-    dry_run: bool, progress: Report | None, started: float,
+    paths: Sequence[Path], name: str, folder: Path, limits: Limits, plan: ImportPlan | None, vectors: VectorFiles | None,
+    valid_rows: bool, dry_run: bool, progress: Report | None, started: float,
 ) -> ImportReport:  # fmt: skip
     sweep((*(folder / "versions").glob(".draft-*"), *folder.glob(f".{INFO_FILE}-*")))
     kept = folder.parent / IMPORTS / name
@@ -198,10 +206,18 @@ def _import(
     try:
         for made in (rejected, scratch, files):
             made.mkdir(parents=True)
-        found = gather(paths, scratch, limits)
-        source = open_source(found, plan, limits)
+        found = gather(paths, scratch, limits) if paths or vectors is None else []
+        is_alone = vectors is not None and not found
+        source = Source((), plan.model_dump() if plan else {})
+        if not is_alone:
+            source = open_source(found, plan, limits, needs_items=vectors is None)
+        if vectors is not None:
+            source = with_tables_of(vectors, source, limits)
         staged = _stage(source, files, rejected, limits, progress or (lambda what, done, total: None), paths)
         info = _info(name, source, staged)
+        if vectors is not None:
+            _bring_vectors(vectors, staged, files, rejected, limits)
+            info = replace(info, vectors=VectorsInfo(vectors.encoder, vectors.similarity))
         _check_likes(source, staged, info)
         is_published = not dry_run and (valid_rows or staged.findings.n_errors == 0)
         media = _bring(source, staged, paths, files, limits, is_copied=is_published)
@@ -232,6 +248,37 @@ def _keep(report: ImportReport, rejected: Path, kept: Path) -> ImportReport:
     shutil.rmtree(kept, ignore_errors=True)
     rejected.rename(kept)
     return report
+
+
+def _bring_vectors(vectors: VectorFiles, staged: "_Staged", files: Path, rejected: Path, limits: Limits) -> None:
+    """Writes the vectors in the order of the tables of the draft."""
+    for path, name, table, role in (
+        (vectors.items, ITEM_VECTORS, ITEMS_FILE, ITEM_ID),
+        (vectors.users, USER_VECTORS, USERS_FILE, USER_ID),
+    ):
+        if path is None:
+            continue
+        dims = np.load(files / f"{ITEM_VECTORS}.npy", mmap_mode="r").shape[1] if name == USER_VECTORS else None
+        staged.counts[name] = _take_vectors(path, name, files / table, role, staged.findings, files, rejected, limits)
+        own = np.load(files / f"{name}.npy", mmap_mode="r").shape[1]
+        if dims not in (None, own):
+            fix = "Give vectors of users and items that one model made for each other."
+            value = f"{path.name}, {own:,} and {dims:,} numbers"
+            raise DataError("The vectors of users are not as long as those of items", value, fix=fix)
+
+
+def _take_vectors(
+    path: Path, name: str, table: Path, role: str, findings: Findings, files: Path, rejected: Path, limits: Limits
+) -> Counts:
+    ids = pq.read_table(table, columns=[role])[role].to_pylist() if table.exists() else []
+    found = read_vectors(path, role, ids=ids, limits=limits)
+    findings.join(found.findings)
+    refused = RejectedRows(rejected / f"{name}.csv")
+    for row, why, own in found.rejected:
+        refused.add_raw(row, why, own)
+    refused.close()
+    np.save(files / f"{name}.npy", found.vectors, allow_pickle=False)
+    return Counts(found.read, found.accepted, len(found.rejected))
 
 
 @dataclass

@@ -23,8 +23,11 @@ _START, _BLOCK = 1 << 16, 1 << 20
 _PAIR = re.compile(r"^(?:(?P<file>[^:]+):)?(?P<role>[a-z_]+)=(?P<column>.*)$")
 
 
-def open_source(files: Sequence[File], plan: ImportPlan | None, limits: Limits) -> Source:
+def open_source(files: Sequence[File], plan: ImportPlan | None, limits: Limits, *, needs_items: bool = True) -> Source:
     """Returns the tables that files hold: those of the plan, of a known format, or as guessed.
+
+    Args:
+        needs_items: whether one must hold items; otherwise these come from elsewhere, see ``vector_tables``.
 
     Raises:
         DataError: if the plan names a file that is not there, or no file holds items.
@@ -36,7 +39,9 @@ def open_source(files: Sequence[File], plan: ImportPlan | None, limits: Limits) 
             return found
         said = plan.model_dump(exclude={"files"}, exclude_defaults=True)
         return Source(found.tables, {**found.about, **said}, found.simulated)
-    wanted = plan if plan is not None and plan.files else guess_import(files, limits, plan or ImportPlan())
+    wanted = plan
+    if wanted is None or not wanted.files:
+        wanted = guess_import(files, limits, plan or ImportPlan(), needs_items=needs_items)
     by_name = {file.name: file for file in files}
     for part in wanted.files:
         if part.file not in by_name:
@@ -139,31 +144,41 @@ def _shown(value: Any) -> str:
     return "(nested)" if value == NESTED else str(value)[:300]
 
 
-def guess_import(files: Sequence[File], limits: Limits, said: ImportPlan, *, maps: Sequence[str] = ()) -> ImportPlan:
+def guess_import(
+    files: Sequence[File], limits: Limits, said: ImportPlan, *, maps: Sequence[str] = (), needs_items: bool = True
+) -> ImportPlan:
     """Returns a plan for files of no known format; files that fit no table are left out.
 
     Args:
         maps: corrections of roles, see ``with_changes``.
+        needs_items: as for ``open_source``.
 
     Raises:
         DataError: if none of them holds items, or a correction is not understood.
     """
     looks = [look_at(file, limits) for file in files]
     guessed = said.model_copy(update={"files": tuple(look.plan for look in looks)})
-    return complete(said, with_changes(guessed, maps=maps).files)
+    return complete(said, with_changes(guessed, maps=maps).files, needs_items=needs_items)
 
 
-def complete(said: ImportPlan, parts: Sequence[FilePlan]) -> ImportPlan:
-    """Returns a plan with these files, and templates made from their columns where none were said."""
+def complete(said: ImportPlan, parts: Sequence[FilePlan], *, needs_items: bool = True) -> ImportPlan:
+    """Returns a plan with these files, and templates made from their columns where none were said.
+
+    Args:
+        needs_items: as for ``open_source``.
+
+    Raises:
+        DataError: if none of them holds items, and one must.
+    """
     usable = [part for part in parts if set(REQUIRED[part.table.kind]) <= set(part.table.roles)]
     items = [part.table for part in usable if part.table.kind == "items"]
-    if not items and not any(part.table.kind == "items" for part in parts):
+    if needs_items and not any(part.table.kind == "items" for part in parts):
         listed = ", ".join(part.file for part in parts)
         raise DataError(
             "None of the files holds items", listed, fix="Give a file with an id and a title for each item."
         )
     users = next((part.table for part in usable if part.table.kind == "users"), None)
-    values: dict[str, Any] = {"files": tuple(usable if items else parts)}
+    values: dict[str, Any] = {"files": tuple(usable if items or not needs_items else parts)}
     if not said.item_template and items:
         values["item_template"] = guess_template(items[0])
     if not said.profile_template:

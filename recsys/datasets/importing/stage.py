@@ -89,7 +89,7 @@ class Stage:
             DataError: if a required column is not there, the table has too many rows, or the file cannot be read.
         """
         plan = table.plan
-        rejected = _RejectedRows(self._rejected / f"{self.kind}.csv")
+        rejected = RejectedRows(self._rejected / f"{self.kind}.csv")
         mixed = MixedTypes(plan.attributes)
         checker: Checker | None = None
         columns: dict[str, str] = {}
@@ -146,7 +146,7 @@ class Stage:
         missing = (column for column in columns.values() if column not in seen)
         self._findings.add(Finding(table.name, None, column, "", what, fix, False) for column in missing)
 
-    def _take_faults(self, name: str, batch: Batch, rejected: "_RejectedRows") -> None:
+    def _take_faults(self, name: str, batch: Batch, rejected: "RejectedRows") -> None:
         self._findings.add(
             Finding(name, fault.row, "", shown(fault.value), fault.what, fault.fix, True) for fault in batch.faults
         )
@@ -156,7 +156,7 @@ class Stage:
         self.counts.rejected += len(batch.faults)
 
     def _take_rows(
-        self, table: Table, frame: pd.DataFrame, checker: Checker, columns: dict[str, str], rejected: "_RejectedRows",
+        self, table: Table, frame: pd.DataFrame, checker: Checker, columns: dict[str, str], rejected: "RejectedRows",
         mixed: MixedTypes,
     ) -> None:  # fmt: skip
         frame = frame.reset_index(drop=True)
@@ -258,7 +258,7 @@ def _reasons(findings: list[Finding]) -> dict[int, str]:
     return {row: "; ".join(dict.fromkeys(parts)) for row, parts in found.items()}
 
 
-class _RejectedRows:
+class RejectedRows:
     """A CSV file of rejected rows; made when there is a first one. Cells are neutralised, see ``recsys.export``.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.encoder import Encoder
+from recsys.encoder import Encoder, reads_text
 from recsys.evaluation.protocols import Level
 from recsys.evaluation.rivals.protocol import Material, Parameters
 from recsys.schema import Dataset, Profile
@@ -84,7 +84,8 @@ class BertCosine:
     """Zero-shot: cosine of sentence embeddings of the profile and of each item's text.
 
     The query is the profile's sentence, or the mean embedding of the interests, of the liked items, or of both halves; a profile
-    that lacks these is asked by its sentence. Source: Reimers and Gurevych 2019 for the encoder.
+    that lacks these is asked by its sentence. Vectors that came without their encoder are asked by the liked items alone.
+    Source: Reimers and Gurevych 2019 for the encoder.
     """
 
     name = "bert cosine"
@@ -122,12 +123,13 @@ class _Meaning:
 
     def _query(self, profile: Profile) -> np.ndarray:
         parts = []
-        if profile.interests and "interests" in self.what:
+        can_read = reads_text(self.encoder)
+        if can_read and profile.interests and "interests" in self.what:
             parts.append(_direction(self.encoder.encode(profile.interests)))
-        if profile.liked and "liked" in self.what:
+        if profile.liked and ("liked" in self.what or not can_read):
             parts.append(_direction(self.item_vectors[[self.dataset.item_row(i) for i in profile.liked]]))
         if not parts:
-            text = profile_text(profile, self.dataset)
+            text = profile_text(profile, self.dataset) if can_read else ""
             parts.append(self.encoder.encode([text])[0] if text else np.zeros(self.item_vectors.shape[1], np.float32))
         return np.sum(parts, axis=0)
 
