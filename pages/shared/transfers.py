@@ -28,7 +28,10 @@ def draw_transfers(page: Page) -> None:
         _("Transfer"),
         range(len(kept)),
         format_func=lambda n: _("learned from {source}, {folds} folds, seed {seed} ({made})").format(
-            source=kept[n].plan.source, folds=kept[n].plan.folds, seed=kept[n].plan.seed, made=kept[n].about["made"]
+            source=_in_words(kept[n].plan.source),
+            folds=kept[n].plan.folds,
+            seed=kept[n].plan.seed,
+            made=kept[n].about["made"],
         ),
         key="transfer_shown",
     )
@@ -50,7 +53,9 @@ def _draw_start(dataset: Dataset, *, is_open: bool) -> None:
                 "with people whom nobody has seen."
             )
         )
-        source = st.selectbox(_("Learn from"), _choices(dataset), key="transfer_from", persist_state="session")
+        source = st.selectbox(
+            _("Learn from"), _choices(dataset), key="transfer_from", persist_state="session", format_func=_in_words
+        )
         plan = TransferPlan(dataset.name, source)
         if st.button(_("Judge"), icon=":material/play_arrow:", type="primary", key="judge-transfer"):
             jobs().start(name, plan.words)
@@ -66,6 +71,18 @@ def _choices(dataset: Dataset) -> list[str]:
     found += [f"category!={name}" for name in dataset.categories[:6]]
     ready = [entry.name for entry in list_datasets(resources.settings().data_dir) if entry.state == "ready"]
     return [*found, *(name for name in ready if name != dataset.name)]
+
+
+def _in_words(source: str) -> str:
+    """What a source is called: a part of the catalog by what it holds, a dataset by its name."""
+    for sign, told in (
+        ("year<", _("the items from before {value}")),
+        ("year>=", _("the items from {value} on")),
+        ("category!=", _("all items but those of {value}")),
+    ):
+        if source.startswith(sign):
+            return told.format(value=source.removeprefix(sign))
+    return _("the dataset {name}").format(name=source)
 
 
 @st.fragment(run_every="1s")
