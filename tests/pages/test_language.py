@@ -173,8 +173,9 @@ def texts_of(app):
 
 DATA = (
     "Story", "space", "romance", "comedy", "student", "engineer", "For every", "occupation", "Occupation", "Toy world", "toy",
-    "all-MiniLM-L6-v2", "all\\-MiniLM\\-L6\\-v2", "additive", "cosine", "movielens-100k", "sample-music", "sample-news",
-    "sample-shop", "sample-films-zh", "female", "male", "bert", "random", "popular", "tf-idf", "item knn", "user knn", "ease", "implicit mf",
+    "all-MiniLM-L6-v2", "all\\-MiniLM\\-L6\\-v2", "additive", "cosine", "movielens-100k",
+    "sample-films-zh", "sample-music", "sample-news",
+    "sample-shop", "female", "male", "bert", "random", "popular", "tf-idf", "item knn", "user knn", "ease", "implicit mf",
     "lightfm", "neumf", "by age and gender", "cold-user", "cold-item", "bfloat16", "float32", "cpu", "item_id",
 )  # fmt: skip
 """What the toy world brings, and the names of models and protocols: these stay as they are in any language."""
