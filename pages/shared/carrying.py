@@ -105,7 +105,8 @@ def _draw_carried(name: str, about: Mapping[str, Any]) -> None:
     st.markdown("**" + _("What did not") + "**")
     st.markdown(
         "  \n".join(
-            f":material/remove_circle_outline: {plain(retold(lost))}: {plain(retold(why))}."
+            ":material/remove_circle_outline: "
+            + _("{what}: {why}.").format(what=plain(retold(lost)), why=plain(retold(why)))
             for lost, why in about["lost"].items()
         )
     )
