@@ -1,4 +1,8 @@
-"""How much what was learned counts beside popularity: tried on items that nobody has touched and people whom nobody has seen."""
+"""How much what was learned counts beside popularity: tried on items that nobody has touched and people whom nobody has seen.
+
+Some of the items that are left out are drawn at random, like those learned from; the others are groups of similar texts, as
+another catalog's are unlike them.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +21,7 @@ from recsys.transfer.reading import Balance, content_prior, of_items, read_by_te
 _TASTE = (0.5, 1.0, 2.0, 4.0, 8.0)
 _INTERESTS = (0.0, 0.05, 0.1, 0.2, 0.4)
 _LIKED = (0.0, 0.1, 0.2, 0.4, 0.8)
-_PARTS, _MOST_JUDGED = 3, 600
+_PARTS, _MOST_JUDGED, _SAMPLE = 3, 600, 20_000
 
 
 def choose_balance(histories: Histories, item_vectors: np.ndarray, encoder: Encoder, config: AdditiveConfig) -> Balance:
@@ -87,18 +91,28 @@ class _Part:
 
 def _parts(histories: Histories, item_vectors: np.ndarray, encoder: Encoder, config: AdditiveConfig) -> Iterator[_Part]:
     rng = np.random.default_rng(config.seed)
-    parts = rng.integers(_PARTS, size=len(item_vectors))
-    groups = rng.integers(_PARTS, size=len(histories))
-    for number in range(_PARTS):
-        hidden, tested = parts == number, groups == number
+    drawn, alike = rng.integers(_PARTS, size=len(item_vectors)), _groups(item_vectors, config.seed)
+    people = rng.integers(_PARTS, size=len(histories))
+    for number, hidden in enumerate([drawn == 0, drawn == 1, *(alike == group for group in range(_PARTS))]):
+        tested = people == number % _PARTS
         source, target = of_items(histories.dataset, ~hidden), of_items(histories.dataset, hidden)
         learned = Histories.from_dataset(source).of(np.flatnonzero(~tested))
         asked = Histories.from_dataset(target)
-        people = [int(n) for n in np.flatnonzero(tested) if asked.n_revealed[n] and len(asked.later(int(n))) > 1]
-        if people and any(map(len, learned.liked)):
+        judged = [int(n) for n in np.flatnonzero(tested) if asked.n_revealed[n] and len(asked.later(int(n))) > 1]
+        if judged and any(map(len, learned.liked)):
             content = Content.from_dataset(source, item_vectors[~hidden])
             bench = Workbench(learned, content, encoder=encoder, config=config)
-            yield _part(bench, asked.of(np.array(people[:_MOST_JUDGED])), target, item_vectors[hidden], encoder)
+            yield _part(bench, asked.of(np.array(judged[:_MOST_JUDGED])), target, item_vectors[hidden], encoder)
+
+
+def _groups(item_vectors: np.ndarray, seed: int) -> np.ndarray:
+    """Returns ``(n_items,)``: the group of similar texts that each item is in, from 0."""
+    from sklearn.cluster import KMeans
+
+    wide = np.asarray(item_vectors, np.float64)
+    sample = np.random.default_rng(seed).permutation(len(wide))[:_SAMPLE]
+    n_groups = min(_PARTS, len(np.unique(wide[sample], axis=0)))
+    return np.asarray(KMeans(n_groups, n_init=3, random_state=seed).fit(wide[sample]).predict(wide))
 
 
 def _part(bench: Workbench, asked: Histories, target: Dataset, item_vectors: np.ndarray, encoder: Encoder) -> _Part:
