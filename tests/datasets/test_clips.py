@@ -43,6 +43,7 @@ def nearest_of_same_mood(items: pd.DataFrame, k: int = 10) -> tuple[np.ndarray, 
     return np.take_along_axis(same, nearest, axis=1).mean(axis=1), float((same.sum(1) - 1).mean() / (len(items) - 1))
 
 
+@pytest.mark.release
 def test_clips_of_the_same_mood_sound_alike(music):
     shares, chance = nearest_of_same_mood(music.items.iloc[::EVERY], k=3)
     found = interval(shares)

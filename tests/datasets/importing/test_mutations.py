@@ -24,8 +24,8 @@ from tests.datasets.importing.test_formats_movielens import FILES_1M, FILES_CSV,
 from tests.datasets.importing.test_formats_shop_music import LASTFM, META, REVIEWS
 
 pytestmark = pytest.mark.slow
-N = int(os.environ.get("COLDLENS_TEST_MUTANTS", "300"))
-N_KNOWN = int(os.environ.get("COLDLENS_TEST_MUTANTS", "60"))
+N = int(os.environ.get("COLDLENS_TEST_MUTANTS", "100"))
+N_KNOWN = int(os.environ.get("COLDLENS_TEST_MUTANTS", "30"))
 """Known formats go through the same readers, table by table, and take six minutes for a thousand each."""
 
 ITEMS_CSV = (
