@@ -159,7 +159,7 @@ def _draw_filters(dataset: Dataset) -> ItemFilter:
     attributes = {}
     for name, values in dataset.item_attributes.items():
         chosen = st.multiselect(
-            name.capitalize(), values, key=f"{ITEM_ATTRIBUTE}{name}", bind=_BIND, placeholder=_("All")
+            plain(fact_name(name).capitalize()), values, key=f"{ITEM_ATTRIBUTE}{name}", bind=_BIND, placeholder=_("All")
         )
         if chosen:
             attributes[name] = tuple(chosen)

@@ -83,8 +83,11 @@ def everywhere(text: str) -> tuple[str, ...]:
 
 
 def fact_name(name: str) -> str:
-    """Returns what a fact of a person is called: age and gender are our words, what else a dataset knows is data."""
-    return _(name) if name in _FACTS else name
+    """Returns what a fact of a person or an item is called: age and gender are our words.
+
+    What else a dataset knows is data, and stays unless the library has a word for it, such as ``occupation``.
+    """
+    return _(name) if name in _FACTS or not name else catalog(language(), LIBRARY).gettext(name)
 
 
 def yes_or_no(claim: bool) -> str:
