@@ -83,11 +83,13 @@ def everywhere(text: str) -> tuple[str, ...]:
 
 
 def fact_name(name: str) -> str:
-    """Returns what a fact of a person or an item is called: age and gender are our words.
+    """Returns what a fact of a person is called: age and gender are our words, what else a dataset knows is data."""
+    return _(name) if name in _FACTS else name
 
-    What else a dataset knows is data, and stays unless the library has a word for it, such as ``occupation``.
-    """
-    return _(name) if name in _FACTS or not name else catalog(language(), LIBRARY).gettext(name)
+
+def fact_label(name: str) -> str:
+    """Returns the same for a label, which no address repeats: a fact that the library has a word for, as for ``occupation``."""
+    return catalog(language(), LIBRARY).gettext(name) if name else name
 
 
 def yes_or_no(claim: bool) -> str:

@@ -21,7 +21,7 @@ from pages.shared.language import (
     ask_for_language,
     catalog,
     everywhere,
-    fact_name,
+    fact_label,
     heading,
     po_file,
 )
@@ -376,7 +376,7 @@ def test_two_edits_are_told_each_by_itself(chinese):
 
 
 def test_a_fact_that_the_library_has_a_word_for_is_called_by_it(chinese):
-    assert [fact_name(name) for name in ("age", "occupation", "director", "zip_code", "")] == [
+    assert [fact_label(name) for name in ("age", "occupation", "director", "zip_code", "")] == [
         "年龄", "职业", "导演", "zip_code", ""
     ]  # fmt: skip
 
