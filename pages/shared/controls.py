@@ -5,7 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
-from pages.shared.language import N_, _, fact_name
+from pages.shared.language import N_, _, fact_label, fact_name
 from pages.shared.link import ITEM_ATTRIBUTE, LEFT_OUT, UNUSED, WEIGHT, year_range
 from pages.shared.widgets import plain
 from recsys.recommender import Recommender
@@ -159,7 +159,11 @@ def _draw_filters(dataset: Dataset) -> ItemFilter:
     attributes = {}
     for name, values in dataset.item_attributes.items():
         chosen = st.multiselect(
-            name.capitalize(), values, key=f"{ITEM_ATTRIBUTE}{name}", bind=_BIND, placeholder=_("All")
+            plain(fact_label(name).capitalize()),
+            values,
+            key=f"{ITEM_ATTRIBUTE}{name}",
+            bind=_BIND,
+            placeholder=_("All"),
         )
         if chosen:
             attributes[name] = tuple(chosen)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.brought import NOT_READ, reads_interests
-from pages.shared.language import _
+from pages.shared.language import _, fact_label
 from pages.shared.link import (
     ADDRESS,
     AGES,
@@ -209,7 +209,11 @@ def draw_demographics(dataset: Dataset, prefix: str, **kept: Any) -> None:
         )
     for name, values in dataset.user_attributes.items():
         st.selectbox(
-            plain(name.capitalize()), (UNKNOWN, *values), key=f"{prefix}{ATTRIBUTE}{name}", format_func=_known, **kept
+            plain(fact_label(name).capitalize()),
+            (UNKNOWN, *values),
+            key=f"{prefix}{ATTRIBUTE}{name}",
+            format_func=_known,
+            **kept,
         )
 
 

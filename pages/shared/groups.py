@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.shared import compare_charts, resources
 from pages.shared.frame import Page
-from pages.shared.language import _
+from pages.shared.language import _, fact_label
 from pages.shared.retelling import retold
 from pages.shared.widgets import plain, show_table
 from recsys.evaluation import HEADLINE, OURS, slices
@@ -27,7 +27,9 @@ def draw_groups(page: Page) -> None:
     options = {GENDER: _("Gender")} if len(dataset.genders) > 1 else {}
     options |= {AGE: _("Age")} if dataset.age_range and len(age_bands(*dataset.age_range)) > 1 else {}
     options |= {
-        f"attribute:{name}": name.capitalize() for name, values in dataset.user_attributes.items() if len(values) > 1
+        f"attribute:{name}": fact_label(name).capitalize()
+        for name, values in dataset.user_attributes.items()
+        if len(values) > 1
     }
     if not options:
         st.info(_("The dataset knows neither genders nor ages nor other attributes of people."))

@@ -87,6 +87,11 @@ def fact_name(name: str) -> str:
     return _(name) if name in _FACTS else name
 
 
+def fact_label(name: str) -> str:
+    """Returns the same for a label, which no address repeats: a fact that the library has a word for, as for ``occupation``."""
+    return catalog(language(), LIBRARY).gettext(name) if name else name
+
+
 def yes_or_no(claim: bool) -> str:
     """Returns whether something holds, in a word."""
     return _("yes") if claim else _("no")

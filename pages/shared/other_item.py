@@ -10,7 +10,7 @@ from pages.shared import part_charts
 from pages.shared.explaining import explain
 from pages.shared.form import offered_items, put_profile
 from pages.shared.frame import Page
-from pages.shared.language import _
+from pages.shared.language import ENGLISH, _, language
 from pages.shared.retelling import retold
 from pages.shared.widgets import plain, show_table
 from recsys.errors import ColdlensError
@@ -160,13 +160,13 @@ def _draw_edits(page: Page, answer: Counterfactual, prefix: str) -> None:
     for number, outcome in enumerate(_varied(answer.outcomes)):
         with st.container(horizontal=True, vertical_alignment="center"):
             told = _("{edit}: **rank {rank}**, score {score:.4f}")
-            told = told.format(edit=plain(retold(outcome.label)), rank=outcome.rank, score=outcome.score)
+            told = told.format(edit=plain(edits_in_words(outcome)), rank=outcome.rank, score=outcome.score)
             st.markdown(told, width="stretch")
             name = _("Make it B") if prefix else _("Try it")
             st.button(name, key=f"edit-{number}", on_click=_use, args=(page, outcome, prefix), icon=":material/edit:")
     if len(answer.outcomes) > len(_varied(answer.outcomes)):
         with st.expander(_("All {n_outcomes:,}").format(n_outcomes=len(answer.outcomes))):
-            rows = [{"edit": retold(o.label), "rank": o.rank, "score": o.score} for o in answer.outcomes]
+            rows = [{"edit": edits_in_words(o), "rank": o.rank, "score": o.score} for o in answer.outcomes]
             show_table(pd.DataFrame(rows), alt=_("Every edit that brings the item in"))
     told = _(
         "Every single edit was tried and ranked again ({tried}). Interests to add are the categories, the words of this item and "
@@ -178,6 +178,12 @@ def _draw_edits(page: Page, answer: Counterfactual, prefix: str) -> None:
             "tried as well. Interests to add are the categories, the words of this item and the catalog's frequent terms."
         )
     st.caption(told.format(tried=plain(tried), n=answer.n_pairs))
+
+
+def edits_in_words(outcome: Outcome) -> str:
+    """The edits in words, each retold by itself: where one ends cannot be seen in the whole, as a title may be in it."""
+    told = [retold(edit.label) for edit in outcome.edits]
+    return outcome.label if language() == ENGLISH else retold(", and ").join(told)
 
 
 def _varied(outcomes: Sequence[Outcome]) -> list[Outcome]:

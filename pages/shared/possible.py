@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from pages.shared.language import _, ngettext
+from pages.shared.language import _, fact_label, ngettext
 from pages.shared.retelling import retold
 from recsys.datasets.movielens import refetch_note
 from recsys.schema import AUDIO, IMAGE, ITEM_ROLES, RATING, RELATION, USER_ROLES, Dataset
@@ -57,10 +57,10 @@ def possible(
             n_interactions=len(dataset.interactions), liked_from=dataset.info.liked_from
         )
     people = [name for name, known in ((_("age"), dataset.age_range), (_("gender"), dataset.genders)) if known]
-    people += [str(name) for name in dataset.user_attributes]
+    people += [fact_label(str(name)) for name in dataset.user_attributes]
     filters = [_("categories")] if dataset.categories else []
     filters += [_("year")] if "year" in dataset.items else []
-    filters += [str(name) for name in dataset.item_attributes]
+    filters += [fact_label(str(name)) for name in dataset.item_attributes]
     views = views or {}
     return [
         Possible(_("Lists by the words of a profile (cosine)"), True, _("needs titles only")),
@@ -158,7 +158,7 @@ def _linked(dataset: Dataset, view: ItemView | None, relations: Sequence[str]) -
     note = refetch_note(dataset)
     told = _("needs a graph, or text columns such as a brand or an author, of which two items share a value")
     if view is not None:
-        source = _("columns of the items: {names}").format(names=", ".join(relations))
+        source = _("columns of the items: {names}").format(names=", ".join(map(fact_label, relations)))
         if n_triples := len(dataset.graph):
             source = ngettext(
                 "a graph of {n_triples:,} triples with {n:,} relation",

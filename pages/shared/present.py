@@ -79,7 +79,9 @@ def _draw_ages(dataset: Dataset) -> None:
     hidden = [band for band, n in counts.items() if n is None]
     if hidden:
         st.caption(
-            f":material/visibility_off: {plain(', '.join(map(retold, hidden)))}: {retold(HIDDEN)}. {plain(retold(WHY_HIDDEN))}"
+            ":material/visibility_off: "
+            + _("{what}: {why}.").format(what=plain(", ".join(map(retold, hidden))), why=plain(retold(HIDDEN)))
+            + f" {plain(retold(WHY_HIDDEN))}"
         )
 
 

@@ -118,6 +118,8 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _BECOMES = " → "
 _JOINTS, _INNER_JOINTS = ("; ", " · ", ", and ", ": "), (", ", " and ")
 """Between the phrases of a sentence; the inner ones may be in titles as well, so they count only in what is known to be ours."""
+_AND = re.compile(r"(?<=[\u3400-\u9fff]) and (?=[\u3400-\u9fff])")
+"""Between two Chinese names it is ours, whatever they are."""
 _SENTENCE, _LABEL, _LOOSE = 3, 2, 1
 _ENOUGH = 7
 """Letters of a pattern that no data has by chance."""
@@ -330,13 +332,14 @@ def _whole(text: str, spoken: str) -> str | None:
 
 def _filled(text: str, spoken: str, strength: int) -> str | None:
     """The text by the longest pattern of that strength that it fits."""
+    joint = catalog(spoken, LIBRARY).gettext(" and ")
     for anchor, pattern, names, message in _patterns(spoken, strength):
         has_stop = text.endswith(".") and not message.endswith(".")  # it is no part of what is filled in
         if anchor in text and not has_stop and (fit := pattern.fullmatch(text)):
             values = dict(zip(names, fit.groups(), strict=True))
             ours = COMPOSED.get(message, "")
             values = {
-                name: (_found(value, spoken, is_inner=True) if name in ours else None) or value
+                name: (_found(value, spoken, is_inner=True) if name in ours else None) or _AND.sub(joint, value)
                 for name, value in values.items()
             }
             told = catalog(spoken, LIBRARY).gettext(message)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.shared.form import offered_items
 from pages.shared.frame import Page
-from pages.shared.language import _
+from pages.shared.language import _, fact_label
 from pages.shared.link import SECOND
 from pages.shared.other_item import draw_answer
 from pages.shared.widgets import plain
@@ -47,7 +47,7 @@ def _facets(page: Page, dataset: Dataset) -> dict[str, str]:
     """Everything that can be locked, and its name."""
     found = {"age": _("Age")} if dataset.age_range else {}
     found |= {"gender": _("Gender")} if dataset.genders else {}
-    found |= {f"attribute:{name}": name.capitalize() for name in dataset.user_attributes}
+    found |= {f"attribute:{name}": fact_label(name).capitalize() for name in dataset.user_attributes}
     found |= {"interests": _("All interests"), "liked": _("All liked items")}
     found |= {f"interest:{text}": f"“{text}”" for text in page.profile.interests}
     found |= {

@@ -21,16 +21,20 @@ from pages.shared.language import (
     ask_for_language,
     catalog,
     everywhere,
+    fact_label,
     heading,
     po_file,
 )
 from pages.shared.link import address_of, compare_keys, in_english, keys_of
+from pages.shared.other_item import edits_in_words
 from pages.shared.retelling import library_texts, retold
 from pages.shared.speaking import of_browser
 from pages.shared.tabs import TABS
 from pages.shared.wording import page_texts, updated
 from recsys.datasets import open_dataset, write_folder
 from recsys.recommender import Recommender
+from recsys.schema import Profile
+from recsys.whatif import Edit, Outcome
 from tests.toy import toy_dataset
 
 SHOWN = (
@@ -355,10 +359,26 @@ def chinese():
         ),
         ("Age 27 → Age 60", "年龄 27 → 年龄 60"),
         ("The id of the item is missing", "缺少物品的编号"),
+        ("shares categories 犯罪 and 悬疑 with 七宗罪", "与 七宗罪 共享类别 犯罪和悬疑"),
+        ("shares categories Sword and Sorcery with Conan", "与 Conan 共享类别 Sword and Sorcery"),
     ],
 )
 def test_a_sentence_of_the_library_is_told_by_its_pattern(chinese, said, told):
     assert retold(said) == told
+
+
+def test_two_edits_are_told_each_by_itself(chinese):
+    edits = (
+        Edit("interest:科幻", "drop interest", "Drop the interest “科幻”", None),
+        Edit("liked:1", "like", "Like Pride and Prejudice", "1"),
+    )
+    assert edits_in_words(Outcome(edits, Profile(), 1, 0.5)) == "去掉兴趣“科幻”，并且喜欢 Pride and Prejudice"
+
+
+def test_a_fact_that_the_library_has_a_word_for_is_called_by_it(chinese):
+    assert [fact_label(name) for name in ("age", "occupation", "director", "zip_code", "")] == [
+        "年龄", "职业", "导演", "zip_code", ""
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
