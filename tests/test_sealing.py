@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from recsys.datasets import dataset_folders, read_folder, write_folder
 from recsys.datasets.importing import VectorFiles, check_dataset, import_files
 from recsys.datasets.people_files import PEOPLE_FILES, seal_dataset
-from recsys.datasets.versions import files_of
+from recsys.datasets.versions import about_version, files_of
 from recsys.errors import ConfigError, DataError
 from recsys.saved_profiles import LINK_DAYS, LinkedProfiles, SavedProfiles, seal_profiles
 from recsys.schema import Dataset, Profile
@@ -78,24 +78,36 @@ def seal_all(data: Path, opened_by: Seal, closed_by: Seal) -> None:
         seal_dataset(folder, opened_by=opened_by, closed_by=closed_by)
 
 
-def test_with_a_key_the_files_tell_of_nobody_and_without_one_they_do(tmp_path):
-    fill(tmp_path / "open", tmp_path / "sources", NO_SEAL)
-    fill(tmp_path / "sealed", tmp_path / "sources", SEAL)
+@pytest.fixture(scope="module")
+def unsealed(tmp_path_factory) -> Path:
+    """A data folder as it is without a key."""
+    folder = tmp_path_factory.mktemp("open")
+    fill(folder / "data", folder / "sources", NO_SEAL)
+    return folder / "data"
 
-    assert told(tmp_path / "open") == set(CANARIES)
-    assert told(tmp_path / "sealed") == set()
 
-    one, other = (read_folder(tmp_path / name / "teas", seal=SEAL) for name in ("open", "sealed"))
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory) -> Path:
+    """The same with a key."""
+    folder = tmp_path_factory.mktemp("sealed")
+    fill(folder / "data", folder / "sources", SEAL)
+    return folder / "data"
+
+
+def test_with_a_key_the_files_tell_of_nobody_and_without_one_they_do(unsealed, filled):
+    assert told(unsealed) == set(CANARIES)
+    assert told(filled) == set()
+
+    one, other = (read_folder(data / "teas", seal=SEAL) for data in (unsealed, filled))
     assert one.fingerprint == other.fingerprint
     assert other.users["occupation"].tolist() == ["canary-beekeeper", "cook"]
     np.testing.assert_array_equal(other.user_vectors[0], VECTOR)  # type: ignore[index]
-    [saved] = SavedProfiles(tmp_path / "sealed" / "profiles" / "teas.json", SEAL).all()
+    [saved] = SavedProfiles(filled / "profiles" / "teas.json", SEAL).all()
     assert (saved.name, saved.profile.interests) == ("canary-shelf", ("canary-kites",))
 
 
-def test_what_was_there_before_the_key_is_read_until_it_is_sealed_and_older_versions_go(tmp_path):
-    data = tmp_path / "data"
-    fill(data, tmp_path / "sources", NO_SEAL)
+def test_what_was_there_before_the_key_is_read_until_it_is_sealed_and_older_versions_go(unsealed, tmp_path):
+    data = Path(shutil.copytree(unsealed, tmp_path / "data"))
     before = read_folder(data / "teas", seal=SEAL)
     assert len(list((data / "teas" / "versions").glob("data-*"))) == 2
 
@@ -105,6 +117,7 @@ def test_what_was_there_before_the_key_is_read_until_it_is_sealed_and_older_vers
     after = read_folder(data / "teas", seal=SEAL)
     assert after.fingerprint == before.fingerprint
     assert after.info == before.info
+    assert about_version(data / "teas") == about_version(unsealed / "teas")
     kept = contents(data)
     seal_all(data, SEAL, SEAL)
     assert contents(data) == kept  # nothing was left to do
@@ -125,7 +138,7 @@ def test_a_dataset_that_is_replaced_leaves_no_open_version(tmp_path, toy: Datase
 def test_sealing_that_was_stopped_before_the_open_version_went_is_ended_by_the_next(tmp_path, toy_folder, monkeypatch):
     folder = toy_folder.folder
     with monkeypatch.context() as patched:
-        patched.setattr("recsys.datasets.people_files.forget_unsealed", lambda folder, seal: 1 / 0)
+        patched.setattr("recsys.datasets.people_files.forget_others", lambda folder, seal: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             seal_dataset(folder, opened_by=SEAL, closed_by=SEAL)
     assert len(list((folder / "versions").glob("data-*"))) == 2
@@ -160,6 +173,22 @@ def test_a_folder_made_by_hand_is_sealed_where_it_lies(tmp_path, toy: Dataset):
     np.testing.assert_array_equal(after.user_vectors, before.user_vectors)  # type: ignore[arg-type]
 
 
+def test_a_sealed_dataset_is_not_written_again_without_a_key(filled, tmp_path, toy: Dataset):
+    data = Path(shutil.copytree(filled, tmp_path / "data"))
+    before = contents(data)
+    (tmp_path / "items.csv").write_text(ITEMS)
+
+    with pytest.raises(ConfigError, match="sealed, and no key is set to seal the new one"):
+        write_folder(toy, data / "teas")
+    with pytest.raises(ConfigError, match="sealed, and no key is set to seal the new one"):
+        import_files([tmp_path / "items.csv"], "teas", data_dir=data, replace=True)
+
+    assert contents(data) == before
+    path = files_of(data / "teas") / "users.parquet"
+    path.write_bytes(path.read_bytes()[:-4])
+    assert import_files([tmp_path / "items.csv"], "teas", data_dir=data, replace=True).is_published  # it was damaged
+
+
 READERS = {
     "a dataset": lambda data, seal: read_folder(data / "teas", seal=seal),
     "a check": lambda data, seal: check_dataset(data / "teas", seal=seal),
@@ -171,17 +200,9 @@ READERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("sealed")
-    fill(folder / "data", folder / "sources", SEAL)
-    return folder / "data"
-
-
 @pytest.mark.parametrize("reader", READERS)
-def test_a_missing_or_wrong_key_is_told_with_the_file_and_changes_nothing(filled, tmp_path, reader):
-    data = Path(shutil.copytree(filled, tmp_path / "data"))
-    before = contents(data)
+def test_a_missing_or_wrong_key_is_told_with_the_file_and_changes_nothing(filled, reader):
+    data, before = filled, contents(filled)
 
     with pytest.raises(ConfigError) as missing:
         READERS[reader](data, NO_SEAL)

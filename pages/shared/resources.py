@@ -210,7 +210,7 @@ def _base_of(tuned: Recommender) -> Recommender:
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _evaluations(_recommender: Recommender, folder: str, version: int, key: str) -> list[Evaluation]:
-    return kept_evaluations(_recommender.dataset, key)
+    return kept_evaluations(_recommender.dataset, key, seal=Seal.from_settings(settings()))
 
 
 def transfers(recommender: Recommender) -> list[TransferEvaluation]:
@@ -224,7 +224,7 @@ def transfers(recommender: Recommender) -> list[TransferEvaluation]:
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _transfers(_recommender: Recommender, folder: str, version: int, key: str) -> list[TransferEvaluation]:
-    return kept_transfers(_recommender.dataset, key)
+    return kept_transfers(_recommender.dataset, key, seal=Seal.from_settings(settings()))
 
 
 def linked_profiles(dataset_name: str) -> LinkedProfiles:

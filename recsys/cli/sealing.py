@@ -1,5 +1,6 @@
 """The key that seals what is kept of people, and sealing what is there already."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ def new_command(
         print_json({"key": name, "file": str(to)})
         return
     print(f"The key {name} is in {to}. Keep a copy of it elsewhere: what it seals cannot be opened without it.")
-    print(f"Next: export COLDLENS_KEY_FILE={to.resolve()}, then recsys seal.")
+    print(f"Next: export COLDLENS_KEY_FILE={shlex.quote(str(to.resolve()))}, then recsys seal.")
 
 
 @app.command("seal")
@@ -39,9 +40,10 @@ def seal_command(
     data_dir: DataDir = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Seal saved profiles, and users, likes and vectors of users of all datasets, with the (first) key that is set."""
+    """Seal saved profiles, and what datasets and their evaluations tell of single users, with the (first) key that is set."""
     from recsys.datasets import dataset_folders
     from recsys.datasets.people_files import seal_dataset
+    from recsys.evaluation import seal_evaluations
 
     settings = settings_of(data_dir)
     seal = Seal.from_settings(settings)
@@ -51,7 +53,10 @@ def seal_command(
     closed_by = NO_SEAL if undo else seal
     root = settings.data_dir
     n_profiles = seal_profiles(root / "profiles", opened_by=seal, closed_by=closed_by)
-    datasets = {path.name: seal_dataset(path, opened_by=seal, closed_by=closed_by) for path in dataset_folders(root)}
+    datasets = {}
+    for folder in dataset_folders(root):
+        n_files = seal_dataset(folder, opened_by=seal, closed_by=closed_by)
+        datasets[folder.name] = n_files + seal_evaluations(folder, opened_by=seal, closed_by=closed_by)
     if as_json:
         print_json({"undone": undo, "profiles": n_profiles, "datasets": datasets})
         return

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from recsys.datasets.people_files import INTERACTIONS_FILE, USER_VECTORS, USERS_FILE, forget_unsealed
+from recsys.datasets.people_files import INTERACTIONS_FILE, USER_VECTORS, USERS_FILE, forget_others, refuse_unsealing
 from recsys.datasets.versions import files_of, publish_version, read_info
 from recsys.errors import DataError
 from recsys.schema import (
@@ -91,6 +91,7 @@ def write_folder(dataset: Dataset, folder: Path, *, seal: Seal = NO_SEAL) -> Dat
     Raises:
         ColdlensError: if the folder cannot be written, or another process is writing it.
     """
+    refuse_unsealing(folder, seal)
     with publish_version(folder, dataset.info) as draft:
         dataset.items.assign(**_stored_categories(dataset.items)).to_parquet(draft / ITEMS_FILE)
         if len(dataset.graph):
@@ -100,7 +101,8 @@ def write_folder(dataset: Dataset, folder: Path, *, seal: Seal = NO_SEAL) -> Dat
         _write_people(dataset, draft, seal)
         if dataset.media is not None:
             shutil.copytree(dataset.media, draft / MEDIA)
-    forget_unsealed(folder, seal)
+    if seal.has_key:
+        forget_others(folder, seal)
     media = None if dataset.media is None else files_of(folder) / MEDIA
     return replace(dataset, name=folder.name, folder=folder, media=media)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from recsys.artifact import MANIFEST, sweep
 from recsys.datasets.versions import about_version, files_of, older_versions, publish_version, read_info
-from recsys.errors import DataError
+from recsys.errors import ColdlensError, ConfigError, DataError
 from recsys.lock import writing
-from recsys.sealing import Seal, seal_again
+from recsys.sealing import NO_SEAL, Seal, seal_again
 
 USERS_FILE, INTERACTIONS_FILE, USER_VECTORS = "users.parquet", "interactions.parquet", "user_vectors"
 PEOPLE_FILES = (USERS_FILE, INTERACTIONS_FILE, f"{USER_VECTORS}.npy", f"{USER_VECTORS}.parquet")
@@ -26,12 +26,28 @@ def seal_people(where: Path, *, opened_by: Seal, closed_by: Seal) -> int:
     return sum(seal_again(path, opened_by=opened_by, closed_by=closed_by) for path in paths)
 
 
-def forget_unsealed(folder: Path, seal: Seal) -> None:
-    """Removes the versions before the present one that would tell of people what it no longer tells without the key.
+def refuse_unsealing(folder: Path, seal: Seal) -> None:
+    """Raises an error where a dataset is sealed and would be written again without a key.
+
+    Raises:
+        ConfigError: if so.
+    """
+    try:
+        where = files_of(folder)
+    except ColdlensError:  # a damaged one is to be replaced
+        return
+    sealed = next((path for path in _not_fitting(where, NO_SEAL)), None)
+    if sealed is not None and not seal.has_key:
+        fix = "Set COLDLENS_KEY or COLDLENS_KEY_FILE, or open the dataset for good with `recsys seal --undo` first."
+        raise ConfigError("The dataset is sealed, and no key is set to seal the new one", folder, fix=fix)
+
+
+def forget_others(folder: Path, seal: Seal) -> None:
+    """Removes the versions before the present one whose people are not sealed as this seal would do it.
 
     Who still has such a version open reads the dataset again.
     """
-    for path in older_versions(folder) if seal.has_key else ():
+    for path in older_versions(folder):
         with suppress(OSError):  # it is being removed already
             if _not_fitting(path, seal):
                 shutil.rmtree(path, ignore_errors=True)
@@ -60,7 +76,7 @@ def seal_dataset(folder: Path, *, opened_by: Seal, closed_by: Seal) -> int:
         except OSError as error:
             fix = "Free some space or make the folder writable, then try again."
             raise DataError(f"The dataset could not be sealed ({error.strerror or error})", folder, fix=fix) from error
-        forget_unsealed(folder, closed_by)
+        forget_others(folder, closed_by)
         return len(paths)
 
 

@@ -39,7 +39,7 @@ from recsys.datasets.importing.sources import open_source
 from recsys.datasets.importing.stage import Counts, RejectedRows, Report, Stage
 from recsys.datasets.importing.vector_tables import with_tables_of
 from recsys.datasets.importing.vectors import VectorFiles, read_vectors
-from recsys.datasets.people_files import PEOPLE_FILES, forget_unsealed, seal_people
+from recsys.datasets.people_files import PEOPLE_FILES, forget_others, refuse_unsealing, seal_people
 from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
 from recsys.errors import DataError
 from recsys.lock import writing
@@ -129,11 +129,14 @@ def import_files(
     Raises:
         DataError: if a file cannot be read as a whole, a limit is exceeded, or the dataset is there already.
         ArtifactError: if another process is writing it.
+        ConfigError: if the dataset to be replaced is sealed, and no key is set.
     """
     folder, limits = data_dir / check_name(name), limits or Limits()
     if not dry_run and not replace and is_there(folder):
         fix = "Choose another name, or replace it (--replace); what was computed from unchanged items is used again."
         raise DataError("There is a dataset of this name already", name, fix=fix)
+    if not dry_run:
+        refuse_unsealing(folder, seal)
     started = time.perf_counter()
     is_new = not folder.exists()
     try:
@@ -250,7 +253,8 @@ def _import(
         if is_published:
             seal_people(files, opened_by=NO_SEAL, closed_by=seal)
             about["version"] = commit_version(folder, info, files, about={"plan": plan.model_dump() if plan else None})
-            forget_unsealed(folder, seal)
+            if seal.has_key:
+                forget_others(folder, seal)
         about["seconds"] = round(time.perf_counter() - started, 3)
         report = ImportReport(name, staged.counts, staged.findings, is_published, (), about)
         try:
