@@ -221,8 +221,8 @@ def _opened(key: str, token: bytes, path: Path) -> bytes:
 def _read_key(path: Path) -> str:
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            fix = f"Keep it to its owner: chmod 600 {path}"
-            raise ConfigError("Other users of this machine may read or change the key file", path, fix=f"{fix}.")
+            fix = f"Keep it to its owner: chmod 600 {path}."
+            raise ConfigError("Other users of this machine may read or change the key file", path, fix=fix)
         return path.read_text("ascii")
     except UnicodeDecodeError:
         raise ConfigError("The key file does not hold a key", path, fix=_MAKE_ONE) from None
