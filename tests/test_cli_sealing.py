@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from recsys import cli
 from recsys.cli import app
-from recsys.datasets import list_datasets, read_folder
+from recsys.datasets import catalogue, list_datasets, read_folder
+from recsys.datasets.people_files import PEOPLE_FILES
 from recsys.errors import ConfigError
 from recsys.evaluation import (
     Evaluation,
@@ -125,3 +126,26 @@ def test_the_command_line_says_which_file_is_sealed_and_exits_with_2(full, monke
     assert ended.value.code == 2
     assert said.startswith("The file is sealed, and no key is set: '")
     assert said.strip().endswith("Set COLDLENS_KEY or COLDLENS_KEY_FILE to the key that sealed it.")
+
+
+def test_what_the_commands_write_is_sealed_and_what_they_read_is_opened(full, monkeypatch, tmp_path):
+    data = full.folder.parent
+    monkeypatch.setenv("COLDLENS_KEY", "k" * 43 + "=")
+    monkeypatch.setitem(catalogue.FETCHABLE, "world", lambda source: replace(full, name="world"))
+    for name, text in (("items", "item_id,title\ni1,Sencha\n"), ("users", "user_id,age\nu1,30\n")):
+        (tmp_path / f"{name}.csv").write_text(text)
+    sources = [str(tmp_path / f"{name}.csv") for name in ("items", "users")]
+    for words in (
+        ("seal",),
+        ("datasets", "import", *sources, "--name", "teas"),
+        ("datasets", "fetch", "world"),
+        ("datasets", "anonymise", "toy", "--name", "hidden", "--k", "1"),
+        ("datasets", "check", "toy"),
+        ("datasets", "check", "hidden"),
+    ):
+        ended = run(*words, "--data-dir", str(data))
+        assert ended.exit_code == 0, (words, ended.exception)
+
+    tables = [path for path in data.rglob("*.parquet") if path.name in PEOPLE_FILES]
+    assert {path.relative_to(data).parts[0] for path in tables} == {"toy", "teas", "world", "hidden"}
+    assert all(is_sealed(path.read_bytes()) for path in tables)

@@ -265,7 +265,7 @@ def test_a_damaged_file_is_not_taken_for_one_of_another_key(tmp_path):
     shelf = SavedProfiles(tmp_path / "teas.json", SEAL)
     shelf.save("a", Profile(age=1))
     whole = shelf.path.read_bytes()
-    for place in (30, len(whole) // 2, len(whole) - 3):
+    for place in (30, len(whole) // 2, len(whole) - 8):  # the last digits of base64 may have bits that mean nothing
         changed = bytearray(whole)
         changed[place] = ord("A") if changed[place] != ord("A") else ord("B")
         for content in (bytes(changed), whole[:place]):
