@@ -126,9 +126,22 @@ def test_what_was_there_before_the_key_is_read_until_it_is_sealed_and_older_vers
     assert told(data) == set(CANARIES)
 
 
-def test_a_dataset_that_is_replaced_leaves_no_open_version(tmp_path, toy: Dataset):
+def write_again(toy: Dataset, data: Path, seal: Seal) -> None:
+    write_folder(replace(toy, users=toy.users.iloc[1:]), data / "toy", seal=seal)
+
+
+def import_again(toy: Dataset, data: Path, seal: Seal) -> None:
+    (data / "items.csv").write_text(ITEMS)
+    (data / "users.csv").write_text(USERS)
+    (data / "likes.csv").write_text(LIKES)
+    files = [data / name for name in ("items.csv", "users.csv", "likes.csv")]
+    assert import_files(files, "toy", data_dir=data, replace=True, seal=seal).is_published
+
+
+@pytest.mark.parametrize("again", [write_again, import_again])
+def test_a_dataset_that_is_replaced_leaves_no_open_version(tmp_path, toy: Dataset, again):
     write_folder(toy, tmp_path / "toy")
-    write_folder(replace(toy, users=toy.users.iloc[1:]), tmp_path / "toy", seal=SEAL)
+    again(toy, tmp_path, SEAL)
 
     files = [path for path in (tmp_path / "toy").rglob("*") if path.name in PEOPLE_FILES]
     assert len(files) == 2
