@@ -1,8 +1,10 @@
-"""Profiles on disk, in JSON files that only their owner can read: saved under a name, or behind a link that tells nothing."""
+"""Profiles on disk, in JSON files that only their owner can read: saved under a name, or behind a link that tells nothing.
+
+Where a key is set they are sealed, see ``recsys.sealing``.
+"""
 
 import hashlib
 import json
-import os
 import secrets
 import time
 from collections.abc import Sequence
@@ -14,6 +16,7 @@ from filelock import FileLock
 
 from recsys.errors import DataError
 from recsys.schema import Preset, Profile
+from recsys.sealing import NO_SEAL, Seal, replace_file, seal_again
 
 MAX_NAME = 60
 MAX_SAVED = 200
@@ -29,15 +32,17 @@ class SavedProfiles:
     """The saved profiles of one dataset, in ``path``; every call reads the file, so two dashboards agree."""
 
     path: Path
+    seal: Seal = NO_SEAL
 
     def all(self) -> list[Preset]:
         """Returns the saved profiles sorted by name.
 
         Raises:
             DataError: if the file cannot be read.
+            ConfigError: if it is sealed and the key is missing, or another one.
         """
         try:
-            values = json.loads(self.path.read_text("utf-8"))
+            values = json.loads(self.seal.read(self.path).decode())
             return [Preset(name, Profile.from_dict(values[name])) for name in sorted(values)]
         except FileNotFoundError:
             return []
@@ -50,6 +55,7 @@ class SavedProfiles:
 
         Raises:
             DataError: for an empty or too long name, too many profiles, or a file that cannot be written.
+            ConfigError: as ``all`` does; the file is left as it is.
         """
         name = " ".join(name.split())
         if not 1 <= len(name) <= MAX_NAME:
@@ -65,12 +71,22 @@ class SavedProfiles:
         with self._lock():
             self._write({saved.name: saved.profile.to_dict() for saved in self.all() if saved.name != name})
 
+    def seal_again(self, closed_by: Seal) -> bool:
+        """Seals the file as another seal would, and returns whether that was needed.
+
+        Raises:
+            OSError: if it cannot be read or written.
+            ColdlensError: if it cannot be opened.
+        """
+        with self._lock():
+            return self.path.is_file() and seal_again(self.path, opened_by=self.seal, closed_by=closed_by)
+
     def _lock(self) -> FileLock:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(self.path.with_name(f".{self.path.name}.lock"))
 
     def _write(self, values: dict[str, dict[str, Any]]) -> None:
-        _write(self.path, values)
+        _write(self.path, values, self.seal)
 
 
 @dataclass(frozen=True)
@@ -81,6 +97,7 @@ class LinkedProfiles:
     """
 
     folder: Path
+    seal: Seal = NO_SEAL
 
     def keep(self, profiles: Sequence[Profile], *, now: float | None = None) -> str:
         """Keeps some profiles and returns the id that leads to them; what has expired is removed.
@@ -99,13 +116,17 @@ class LinkedProfiles:
         link = secrets.token_urlsafe(16)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         value = {"expires": found + LINK_DAYS * _DAY, "profiles": [profile.to_dict() for profile in profiles]}
-        _write(self._path(link), value)
+        _write(self._path(link), value, self.seal)
         return link
 
     def open(self, link: str, *, now: float | None = None) -> tuple[Profile, ...]:
-        """Returns the profiles that an id leads to; none if unknown, revoked, expired or damaged, which is not told apart."""
+        """Returns the profiles that an id leads to; none if unknown, revoked, expired or damaged, which is not told apart.
+
+        Raises:
+            ConfigError: if they are sealed and the key is missing, or another one.
+        """
         try:
-            value = json.loads(self._path(link).read_text("utf-8"))
+            value = json.loads(self.seal.read(self._path(link)).decode())
             if value["expires"] <= (time.time() if now is None else now):
                 return ()
             return tuple(Profile.from_dict(found) for found in value["profiles"])
@@ -127,31 +148,58 @@ class LinkedProfiles:
             path.unlink(missing_ok=True)
         return len(paths)
 
+    def seal_again(self, closed_by: Seal) -> int:
+        """Seals every file as another seal would, and returns for how many that was needed.
+
+        Raises:
+            OSError: if one cannot be read or written.
+            ColdlensError: if one cannot be opened.
+        """
+        paths = sorted(self.folder.glob("*.json"))
+        return sum(seal_again(path, opened_by=self.seal, closed_by=closed_by) for path in paths)
+
     def _path(self, link: str) -> Path:
         return self.folder / f"{hashlib.sha256(link.encode('utf-8', 'replace')).hexdigest()}.json"
 
     def _sweep(self, now: float) -> None:
         for path in self.folder.glob("*.json"):
-            try:
-                is_old = json.loads(path.read_text("utf-8"))["expires"] <= now
-            except (OSError, ValueError, TypeError, LookupError):
-                is_old = True
-            if is_old:
+            if self._expires(path) <= now:
                 path.unlink(missing_ok=True)
 
+    def _expires(self, path: Path) -> float:
+        """When a link expires; one that is damaged has. One that this key does not open has its time from its last writing."""
+        try:
+            if not self.seal.opens(path):
+                return path.stat().st_mtime + LINK_DAYS * _DAY
+            return float(json.loads(self.seal.read(path).decode())["expires"])
+        except (OSError, ValueError, TypeError, LookupError, DataError):
+            return 0.0
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+
+def _write(path: Path, value: dict[str, Any], seal: Seal) -> None:
     """Replaces a file in one step, for its owner's eyes only."""
-    draft = path.with_name(f".{path.name}.draft")
     text = json.dumps(value, ensure_ascii=False, indent=1)
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         raise DataError("The profile is not valid Unicode", ascii(text[:60]), fix="Type its name and texts again.")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_file(path, seal.close(text.encode()))
     except OSError as error:
         fix = "Free some space or make the folder writable, then try again."
         raise DataError(f"The profile could not be saved ({error.strerror or error})", path, fix=fix) from error
+
+
+def seal_profiles(root: Path, *, opened_by: Seal, closed_by: Seal) -> int:
+    """Seals all profiles below the folder ``profiles`` of the data folder, and returns how many files that took.
+
+    Raises:
+        DataError: if a file cannot be read or written; those before it are sealed, and it is as before.
+        ConfigError: if a file cannot be opened.
+    """
+    saved = [SavedProfiles(path, opened_by) for part in ("*.json", "accounts/*/*.json") for path in root.glob(part)]
+    linked = [LinkedProfiles(path, opened_by) for path in root.glob("linked/*") if path.is_dir()]
+    try:
+        n_saved = sum(shelf.seal_again(closed_by) for shelf in saved)
+        return n_saved + sum(shelf.seal_again(closed_by) for shelf in linked)
+    except OSError as error:
+        fix = "Free some space or make the folder writable, then try again."
+        raise DataError(f"The profiles could not be sealed ({error.strerror or error})", root, fix=fix) from error

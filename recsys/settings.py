@@ -15,6 +15,8 @@ DEFAULT_IMAGE_ENCODER = "efficientnet-lite0"
 DEFAULT_AUDIO_ENCODER = "descriptors"
 DEFAULT_INDEX = "exact"
 INDEXES = (DEFAULT_INDEX, "compressed")
+KEY, KEY_FILE = "COLDLENS_KEY", "COLDLENS_KEY_FILE"
+"""Variables of the environment: the key that seals what is kept of people, or the file that holds it."""
 MAX_INTERESTS = 20
 MAX_INTEREST_LENGTH = 200
 MAX_LIKED = 100
@@ -127,6 +129,8 @@ class Settings:
         profile_in_link: whether addresses carry the (invented) profile; otherwise they carry a random id, and it stays here.
         users: e-mail addresses, or domains as ``@example.com``, of those who may enter after signing in; all if empty.
         unused: facts of a person that no ranking uses: ``age``, ``gender``, names of attributes.
+        key: that seals what is kept of people, see ``recsys.sealing``; empty where none is set. Not shown when this is printed.
+        key_file: the file that holds the key instead.
     """
 
     data_dir: Path = Path("data")
@@ -144,6 +148,8 @@ class Settings:
     unused: tuple[str, ...] = ()
     profile_in_link: bool = True
     users: tuple[str, ...] = ()
+    key: str = field(default="", repr=False)
+    key_file: Path | None = None
 
     def encoder_for(self, named: str = "") -> str:
         """Returns the encoder of a dataset: the one of the settings, else the one that the dataset names, else the default.
@@ -156,13 +162,14 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads ``COLDLENS_DATA_DIR``, ``_DATASET``, ``_ENCODER``, ``_AUDIO_ENCODER``, ``_DEVICE``, ``_PRECISION``,
-        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas), ``_PROFILE_IN_LINK``, ``_USERS`` and
-        the limits; empty means default.
+        ``_BACKGROUND``, ``_MILVUS``, ``_INDEX``, ``_UNUSED`` (with commas), ``_PROFILE_IN_LINK``, ``_USERS``,
+        ``_KEY``, ``_KEY_FILE`` and the limits; empty means default.
 
         Raises:
             ConfigError: for a limit that is not a number, or an unknown kind of index.
         """
         default = cls()
+        key_file = environment.get(KEY_FILE, "").strip()
         return cls(
             data_dir=Path(environment.get("COLDLENS_DATA_DIR") or default.data_dir),
             dataset=environment.get("COLDLENS_DATASET") or default.dataset,
@@ -179,6 +186,8 @@ class Settings:
             profile_in_link=environment.get("COLDLENS_PROFILE_IN_LINK", "").lower() not in ("off", "no", "false", "0"),
             unused=_listed(environment.get("COLDLENS_UNUSED", "")),
             users=_listed(environment.get("COLDLENS_USERS", "").lower()),
+            key=environment.get(KEY, "").strip(),
+            key_file=Path(key_file) if key_file else None,
         )
 
 

@@ -100,7 +100,7 @@ def test_unknown_revoked_expired_and_damaged_links_are_not_told_apart(linked):
 
 
 def test_links_do_not_repeat_and_can_all_be_revoked(linked, monkeypatch):
-    monkeypatch.setattr("recsys.saved_profiles.os.fsync", lambda descriptor: None)
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
     links = {linked.keep([PROFILE]) for _ in range(300)}
 
     assert len(links) == 300

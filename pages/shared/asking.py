@@ -16,15 +16,19 @@ from pages.shared import resources
 from pages.shared.language import N_
 from recsys.confined import CONFINED, ended_by_limit
 from recsys.errors import ColdlensError, DataError
-from recsys.settings import Limits
+from recsys.sealing import without_key
+from recsys.settings import KEY_FILE, Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 _LATE = 5
 """Seconds after which a process that its own clock has not ended is ended from here."""
 
 
-def ask(command: Sequence[str]) -> Any:
+def ask(command: Sequence[str], *, opens_dataset: bool = False) -> Any:
     """Runs a short command in a confined process, and returns its JSON; see ``recsys.confined``.
+
+    Args:
+        opens_dataset: whether the command opens a dataset, which may be sealed; any other one is not told the key.
 
     Raises:
         ColdlensError: what the command said, or what has ended it.
@@ -32,7 +36,9 @@ def ask(command: Sequence[str]) -> Any:
     chosen = resources.settings()
     words = [sys.executable, "-m", "recsys", *command, "--data-dir", str(chosen.data_dir.resolve()), "--json"]
     with tempfile.TemporaryDirectory(prefix="coldlens-ask-") as scratch:
-        code, told, said = _run(words, confined(chosen.limits.look_seconds, scratch), chosen.limits.look_seconds)
+        told_it = confined(chosen.limits.look_seconds, scratch)
+        told_it = told_it if opens_dataset else without_key(told_it)
+        code, told, said = _run(words, told_it, chosen.limits.look_seconds)
     if code == 0:
         return json.loads(told)
     raise why_it_ended(code, said, chosen.limits)
@@ -40,7 +46,13 @@ def ask(command: Sequence[str]) -> Any:
 
 def confined(seconds: int, scratch: str | Path) -> dict[str, str]:
     """Returns the environment of a process that reads foreign files: confined, with temporary files in a folder of its own."""
-    return {**os.environ, CONFINED: str(seconds), "TMPDIR": str(scratch)}
+    return {**environment(), CONFINED: str(seconds), "TMPDIR": str(scratch)}
+
+
+def environment() -> dict[str, str]:
+    """Returns the environment of a process of ours, which runs in another folder: the file of the key is named in full."""
+    file = resources.settings().key_file
+    return {**os.environ} if file is None else {**os.environ, KEY_FILE: str(file.resolve())}
 
 
 def _run(words: Sequence[str], environment: dict[str, str], seconds: int) -> tuple[int, bytes, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pages.shared import resources
-from pages.shared.asking import ROOT, confined, kind_of, last_line, told_error
+from pages.shared.asking import ROOT, confined, environment, kind_of, last_line, told_error
 from pages.shared.processes import Process
 from recsys.cli.shared import ENDED, ENDS_WITH
 from recsys.confined import ended_by_limit
@@ -179,6 +179,6 @@ class Job:
 
 def _environment(chosen: Settings, folder: Path, *, is_patient: bool, is_reading: bool) -> dict[str, str]:
     """What a command is told; one that nobody waits for gets one thread: two that are interrupted wait for each other in vain."""
-    found = confined(chosen.limits.read_seconds, folder / _SCRATCH) if is_reading else {**os.environ}
+    found = confined(chosen.limits.read_seconds, folder / _SCRATCH) if is_reading else environment()
     found |= {"COLDLENS_PRECISION": chosen.precision, ENDED: str(folder / _CODE)}
     return found | {ENDS_WITH: str(os.getpid()), "OMP_NUM_THREADS": "1"} if is_patient else found

@@ -21,6 +21,7 @@ from recsys.privacy import FEDERATED, PRIVATE, private_key
 from recsys.recommender import Recommender, encoder_name
 from recsys.saved_profiles import LinkedProfiles, SavedProfiles
 from recsys.schema import Dataset
+from recsys.sealing import Seal
 from recsys.settings import Settings
 from recsys.transfer import TRANSFERRED, transferred_key
 
@@ -89,11 +90,12 @@ def _recommenders() -> _Shelf[Recommender]:
 
 def dataset(name: str) -> Dataset:
     """Returns a dataset, read again when its files have changed."""
-    data_dir = settings().data_dir
+    chosen = settings()
+    data_dir = chosen.data_dir
 
     def read(report: "_Report") -> Dataset:
         report("read", 0, 1)
-        return open_dataset(name, data_dir=data_dir)
+        return open_dataset(name, data_dir=data_dir, seal=Seal.from_settings(chosen))
 
     return _datasets().take(lambda: (name, _version(data_dir / name)), ("read",), read)
 
@@ -208,7 +210,7 @@ def _base_of(tuned: Recommender) -> Recommender:
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _evaluations(_recommender: Recommender, folder: str, version: int, key: str) -> list[Evaluation]:
-    return kept_evaluations(_recommender.dataset, key)
+    return kept_evaluations(_recommender.dataset, key, seal=Seal.from_settings(settings()))
 
 
 def transfers(recommender: Recommender) -> list[TransferEvaluation]:
@@ -222,16 +224,19 @@ def transfers(recommender: Recommender) -> list[TransferEvaluation]:
 
 @st.cache_resource(show_spinner=False, max_entries=_KEPT)
 def _transfers(_recommender: Recommender, folder: str, version: int, key: str) -> list[TransferEvaluation]:
-    return kept_transfers(_recommender.dataset, key)
+    return kept_transfers(_recommender.dataset, key, seal=Seal.from_settings(settings()))
 
 
 def linked_profiles(dataset_name: str) -> LinkedProfiles:
     """Returns the profiles of a dataset that links lead to."""
-    return LinkedProfiles(settings().data_dir / "profiles" / "linked" / dataset_name)
+    chosen = settings()
+    return LinkedProfiles(chosen.data_dir / "profiles" / "linked" / dataset_name, Seal.from_settings(chosen))
 
 
 def saved_profiles(dataset_name: str) -> SavedProfiles:
     """Returns the shelf of saved profiles of a dataset: everybody's own, where there is a sign-in."""
-    folder = settings().data_dir / "profiles"
+    chosen = settings()
+    folder = chosen.data_dir / "profiles"
     name = account()
-    return SavedProfiles((folder / "accounts" / name if name else folder) / f"{dataset_name}.json")
+    path = (folder / "accounts" / name if name else folder) / f"{dataset_name}.json"
+    return SavedProfiles(path, Seal.from_settings(chosen))

@@ -83,7 +83,7 @@ def _asked(kind: str, content: bytes, dataset: str) -> Any:
         with tempfile.TemporaryDirectory(prefix="coldlens-upload-") as folder:
             path = Path(folder) / f"upload.{kind}"
             path.write_bytes(content)
-            return ask(["reread", kind, str(path), "--dataset", dataset])
+            return ask(["reread", kind, str(path), "--dataset", dataset], opens_dataset=True)
     except ColdlensError as error:
         return error
     except OSError as error:

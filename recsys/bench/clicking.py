@@ -14,6 +14,7 @@ from recsys.bench.dashboard import Dashboard, cpu_seconds, running, tree_of
 from recsys.bench.visitor import Seen, Visitor, visiting
 from recsys.datasets import open_dataset
 from recsys.recommender import Recommender
+from recsys.sealing import Seal
 from recsys.settings import Settings
 
 _CLICKS, _WARM = 36, 3
@@ -33,7 +34,7 @@ def run_profile_bench(settings: Settings, *, clicks: int = _CLICKS) -> dict[str,
         ArtifactError: if the dashboard or Chromium is not there.
         MissingExtraError: if playwright is not installed.
     """
-    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
+    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir, seal=Seal.from_settings(settings))
     Recommender.from_dataset(dataset, settings=settings)  # what a first start makes is not measured
     with visiting() as visitor, running(settings) as dashboard:
         first = visitor.open(dashboard.url)

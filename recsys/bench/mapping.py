@@ -13,6 +13,7 @@ from recsys.projection import Map, MapConfig, Placer, fit_umap, measure_trust, o
 from recsys.projection.fitting import moved_from_zero
 from recsys.recommender import Recommender
 from recsys.schema import Profile
+from recsys.sealing import Seal
 from recsys.settings import Settings
 
 _PROFILES = 50
@@ -27,7 +28,7 @@ def run_map_bench(settings: Settings, *, sizes: tuple[int, ...]) -> dict[str, An
     """
     from recsys.datasets import open_dataset
 
-    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
+    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir, seal=Seal.from_settings(settings))
     recommender = Recommender.from_dataset(dataset, settings=settings)
     space = open_space("text", recommender.scorer, recommender.embeddings)
     profiles = [Profile(age=float(age), interests=dataset.categories[:2]) for age in np.linspace(10, 80, _PROFILES)]

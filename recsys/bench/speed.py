@@ -16,6 +16,7 @@ from recsys.errors import MissingExtraError
 from recsys.index import ItemIndex
 from recsys.recommender import Recommender, available_scorers
 from recsys.schema import Dataset, Profile
+from recsys.sealing import Seal
 from recsys.settings import Settings
 from recsys.training import train_additive
 from recsys.views.text import item_texts
@@ -33,7 +34,7 @@ def run_bench(settings: Settings, *, largest: int = 1_000_000) -> dict[str, Any]
     Raises:
         MissingExtraError: if the rival, sentence-transformers, is not installed.
     """
-    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir)
+    dataset = open_dataset(settings.dataset, data_dir=settings.data_dir, seal=Seal.from_settings(settings))
     encoder = open_encoder(
         settings.encoder_for(dataset.info.encoder), device=settings.device, precision=settings.precision
     )

@@ -12,6 +12,7 @@ from recsys.cli import (
     links,
     privacy,
     recommending,
+    sealing,
     training,
 )
 from recsys.cli.shared import app, run
@@ -30,6 +31,7 @@ __all__ = [
     "main",
     "privacy",
     "recommending",
+    "sealing",
     "training",
 ]
 

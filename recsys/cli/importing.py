@@ -15,6 +15,7 @@ from rich.table import Table
 from recsys.cli.recommending import datasets_app
 from recsys.cli.shared import DataDir, JsonFlag, ProgressFile, ProgressReport, print_json, read_bytes, settings_of
 from recsys.errors import DataError
+from recsys.sealing import Seal
 
 _SHOWN, _OF_ONE_SORT = 20, 5
 _Files = Annotated[list[Path], typer.Argument(help="Files, folders or archives: CSV, JSON Lines, Parquet, zip.")]
@@ -134,6 +135,7 @@ def import_command(
         replace=replace,
         dry_run=dry_run,
         progress=ProgressReport(progress) if progress else None,
+        seal=Seal.from_settings(settings),
     )
     found = report.to_dict()
     if as_json:
@@ -205,7 +207,8 @@ def check_command(name: str, data_dir: DataDir = None, as_json: JsonFlag = False
     settings = settings_of(data_dir)
     folder = settings.data_dir / name
     folder = folder if folder.is_dir() else Path(name)
-    found = check_dataset(folder, limits=settings.limits).to_dict()
+    seal = Seal.from_settings(settings)
+    found = check_dataset(folder, limits=settings.limits, seal=seal).to_dict()
     if as_json:
         print_json(found)
     else:
@@ -213,7 +216,7 @@ def check_command(name: str, data_dir: DataDir = None, as_json: JsonFlag = False
     if found["errors"]:
         fix = "Import it again from corrected files, with --replace."
         raise DataError(_were_found(found["errors"]), name, fix=fix)
-    if "graph" not in found["tables"] and (note := refetch_note(read_folder(folder))):
+    if "graph" not in found["tables"] and (note := refetch_note(read_folder(folder, seal=seal))):
         print(f"Note: {note}", file=sys.stderr)
 
 

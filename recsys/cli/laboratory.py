@@ -25,6 +25,7 @@ from recsys.cli.shared import (
 )
 from recsys.cli.transferring import judge_transfer
 from recsys.errors import ArtifactError, ConfigError, DataError
+from recsys.sealing import Seal
 from recsys.suppression import WHY_HIDDEN
 
 
@@ -88,7 +89,7 @@ def evaluate_command(
             f"fold {step.fold}, {step.method}", step.done, step.total, fold=step.fold, method=step.method
         ),
     )
-    keep_evaluation(opened, ready.material_key, found)
+    keep_evaluation(opened, ready.material_key, found, seal=Seal.from_settings(settings))
     report.end()
     if as_json:
         print_json(found.to_dict() | {"rivals_left_out": list(missing)})
@@ -116,7 +117,11 @@ def fairness_command(
     settings = settings_of(data_dir, encoder, device)
     opened = open_named(dataset or settings.dataset, settings)
     ready = Recommender.from_dataset(opened, scorer=scorer, settings=settings)
-    kept = [found for found in kept_evaluations(opened, ready.material_key) if found.plan.protocol == "cold-user"]
+    kept = [
+        found
+        for found in kept_evaluations(opened, ready.material_key, seal=Seal.from_settings(settings))
+        if found.plan.protocol == "cold-user"
+    ]
     if not kept:
         fix = f"Run `recsys evaluate --dataset {opened.name}` first."
         raise ArtifactError("No evaluation on held-out people has been kept", opened.name, fix=fix)

@@ -22,6 +22,7 @@ from recsys.cli.shared import (
 )
 from recsys.errors import DataError
 from recsys.schema import Dataset
+from recsys.sealing import Seal
 from recsys.settings import Settings
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def anonymise_command(
     if not dry_run:
         folder.mkdir(parents=True, exist_ok=True)
         with writing(folder, "anonymise"):
-            write_folder(found.dataset, folder)
+            write_folder(found.dataset, folder, seal=Seal.from_settings(settings))
     told = {"dataset": source, "name": name, "published": not dry_run, **found.to_dict()}
     if as_json:
         print_json(told)

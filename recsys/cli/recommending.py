@@ -40,6 +40,7 @@ from recsys.cli.shared import (
     whole_number,
 )
 from recsys.schema import Dataset, ItemFilter, Recommendations
+from recsys.sealing import Seal
 from recsys.settings import DEFAULT_DATASET, Settings
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def fetch_command(
     from recsys.datasets import fetch_dataset
     from recsys.datasets.movielens import refetch_note
 
-    dataset = fetch_dataset(name, data_dir=settings_of(data_dir).data_dir, source=source)
+    settings = settings_of(data_dir)
+    dataset = fetch_dataset(name, data_dir=settings.data_dir, source=source, seal=Seal.from_settings(settings))
     counts = {"items": len(dataset.items), "users": len(dataset.users), "interactions": len(dataset.interactions)}
     if as_json:
         print_json({"dataset": name, **counts})

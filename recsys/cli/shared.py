@@ -16,6 +16,7 @@ import typer
 
 from recsys.errors import ColdlensError, DataError
 from recsys.schema import Dataset, Profile
+from recsys.sealing import Seal
 from recsys.settings import DEFAULT_DATASET, Settings
 
 ENDS_WITH = "COLDLENS_ENDS_WITH"
@@ -178,7 +179,7 @@ def open_named(name: str, settings: Settings) -> Dataset:
     """Returns a dataset, and says on stderr if its people are simulated, or it brings vectors in the place of an encoder's."""
     from recsys.datasets import open_dataset
 
-    found = open_dataset(name, data_dir=settings.data_dir)
+    found = open_dataset(name, data_dir=settings.data_dir, seal=Seal.from_settings(settings))
     if found.info.simulated:
         told = "are simulated: what is learned from them or measured on them says nothing about real people."
         print(f"Note: the users and interactions of {found.name} {told}", file=sys.stderr)

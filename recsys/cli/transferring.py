@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from recsys.cli.shared import ProgressReport, open_named, print_json
 from recsys.errors import ConfigError
 from recsys.schema import Dataset
+from recsys.sealing import Seal
 from recsys.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def judge_transfer(
     found = evaluate_transfer(
         dataset, ready.embeddings, encoder=ready.encoder, plan=plan, taught=taught, progress=report
     )
-    keep_transfer(dataset, ready.material_key, found)
+    keep_transfer(dataset, ready.material_key, found, seal=Seal.from_settings(settings))
     report.end()
     if as_json:
         print_json(found.to_dict())

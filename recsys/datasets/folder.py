@@ -1,5 +1,9 @@
-"""A dataset on disk: ``dataset.toml`` and Parquet files; see ``versions`` for where those lie."""
+"""A dataset on disk: ``dataset.toml`` and Parquet files; see ``versions`` for where those lie.
 
+What tells of people is sealed where a key is set; see ``recsys.sealing``.
+"""
+
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recsys.datasets.people_files import INTERACTIONS_FILE, USER_VECTORS, USERS_FILE, forget_others, refuse_unsealing
 from recsys.datasets.versions import files_of, publish_version, read_info
 from recsys.errors import DataError
 from recsys.schema import (
@@ -21,17 +26,20 @@ from recsys.schema import (
     Dataset,
     no_graph,
 )
+from recsys.sealing import NO_SEAL, Seal, is_sealed_file
 
-ITEMS_FILE, USERS_FILE, INTERACTIONS_FILE = "items.parquet", "users.parquet", "interactions.parquet"
-GRAPH_FILE, MEDIA = "graph.parquet", "media"
-ITEM_VECTORS, USER_VECTORS = "item_vectors", "user_vectors"
+ITEMS_FILE, GRAPH_FILE, ITEM_VECTORS, MEDIA = "items.parquet", "graph.parquet", "item_vectors", "media"
 
 
-def read_folder(folder: Path) -> Dataset:
+def read_folder(folder: Path, *, seal: Seal = NO_SEAL) -> Dataset:
     """Reads a dataset folder.
+
+    Args:
+        seal: opens what is sealed.
 
     Raises:
         DataError: if a file is missing or unreadable, a required column is missing, or an id is missing or repeated.
+        ConfigError: if a file is sealed and the key is missing, or another one.
     """
     where = files_of(folder)
     if not (where / ITEMS_FILE).is_file():
@@ -40,14 +48,14 @@ def read_folder(folder: Path) -> Dataset:
     items = _read(where / ITEMS_FILE)
     item_ids = items[ITEM_ID].astype(str) if ITEM_ID in items else pd.Series(dtype=str)  # in the order of the file
     items = _items(items, where / ITEMS_FILE)
-    users = _users(_read(where / USERS_FILE), where / USERS_FILE)
-    interactions = _interactions(_read(where / INTERACTIONS_FILE), where / INTERACTIONS_FILE)
+    users = _users(_read(where / USERS_FILE, seal), where / USERS_FILE)
+    interactions = _interactions(_read(where / INTERACTIONS_FILE, seal), where / INTERACTIONS_FILE)
     graph = _graph(_read(where / GRAPH_FILE), where / GRAPH_FILE)
     media = where / MEDIA if (where / MEDIA).is_dir() else None
     vectors = _vectors(where, ITEM_VECTORS, item_ids)
     if vectors is not None:
         vectors = _in_order(vectors, item_ids, items[ITEM_ID])
-    of_users = _vectors(where, USER_VECTORS, users[USER_ID])
+    of_users = _vectors(where, USER_VECTORS, users[USER_ID], seal)
     _check_dims(vectors, of_users, where)
     return Dataset(
         folder.name,
@@ -74,36 +82,62 @@ def item_ids_as_imported(folder: Path) -> list[str]:
     return _with_ids(frame, (ITEM_ID,), where / ITEMS_FILE)[ITEM_ID].tolist()
 
 
-def write_folder(dataset: Dataset, folder: Path) -> Dataset:
+def write_folder(dataset: Dataset, folder: Path, *, seal: Seal = NO_SEAL) -> Dataset:
     """Writes a dataset folder and returns the dataset living there; what was made from an older version is kept beside it.
+
+    Args:
+        seal: closes what tells of people; an older version that it has not closed is removed then.
 
     Raises:
         ColdlensError: if the folder cannot be written, or another process is writing it.
     """
+    refuse_unsealing(folder, seal)
     with publish_version(folder, dataset.info) as draft:
         dataset.items.assign(**_stored_categories(dataset.items)).to_parquet(draft / ITEMS_FILE)
-        others = {USERS_FILE: dataset.users, INTERACTIONS_FILE: dataset.interactions, GRAPH_FILE: dataset.graph}
-        for name, frame in others.items():
-            if len(frame):
-                frame.to_parquet(draft / name)
-        for name, vectors in ((ITEM_VECTORS, dataset.item_vectors), (USER_VECTORS, dataset.user_vectors)):
-            if vectors is not None:
-                np.save(draft / f"{name}.npy", np.asarray(vectors, np.float32), allow_pickle=False)
+        if len(dataset.graph):
+            dataset.graph.to_parquet(draft / GRAPH_FILE)
+        if dataset.item_vectors is not None:
+            _save(dataset.item_vectors, draft / f"{ITEM_VECTORS}.npy")
+        _write_people(dataset, draft, seal)
         if dataset.media is not None:
             shutil.copytree(dataset.media, draft / MEDIA)
+    if seal.has_key:
+        forget_others(folder, seal)
     media = None if dataset.media is None else files_of(folder) / MEDIA
     return replace(dataset, name=folder.name, folder=folder, media=media)
+
+
+def _write_people(dataset: Dataset, draft: Path, seal: Seal) -> None:
+    """Writes what tells of people; what is sealed is never on the disk otherwise."""
+    for name, frame in ((USERS_FILE, dataset.users), (INTERACTIONS_FILE, dataset.interactions)):
+        if len(frame) and not seal.has_key:
+            frame.to_parquet(draft / name)
+        elif len(frame):
+            (draft / name).write_bytes(seal.close(frame.to_parquet()))
+    if dataset.user_vectors is None:
+        return
+    path = draft / f"{USER_VECTORS}.npy"
+    if not seal.has_key:
+        _save(dataset.user_vectors, path)
+        return
+    held = io.BytesIO()
+    _save(dataset.user_vectors, held)
+    path.write_bytes(seal.close(held.getvalue()))
+
+
+def _save(vectors: np.ndarray, to: Path | io.BytesIO) -> None:
+    np.save(to, np.asarray(vectors, np.float32), allow_pickle=False)
 
 
 def _stored_categories(items: pd.DataFrame) -> dict[str, Any]:
     return {CATEGORIES: items[CATEGORIES].map(list)} if CATEGORIES in items else {}
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, seal: Seal = NO_SEAL) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(io.BytesIO(seal.read(path)) if is_sealed_file(path) else path)
     except (OSError, ValueError) as error:
         raise DataError(f"The file is not readable Parquet ({error})", path, fix="Write it again.") from None
 
@@ -152,7 +186,7 @@ def _graph(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     return no_graph() if frame.empty else _with_ids(frame, GRAPH_COLUMNS, path)[[*GRAPH_COLUMNS]].reset_index(drop=True)
 
 
-def _vectors(where: Path, name: str, ids: pd.Series) -> np.ndarray | None:
+def _vectors(where: Path, name: str, ids: pd.Series, seal: Seal = NO_SEAL) -> np.ndarray | None:
     """Vectors that lie beside the tables, ``(n, dim)`` in the order of the ids; ``None`` where there are none."""
     from recsys.datasets.importing.vectors import read_vectors  # it needs a part of what the whole import needs
 
@@ -162,7 +196,8 @@ def _vectors(where: Path, name: str, ids: pd.Series) -> np.ndarray | None:
     if not paths:
         return None
     role = ITEM_ID if name == ITEM_VECTORS else USER_ID
-    found = read_vectors(paths[0], role, ids=ids.tolist())
+    content = seal.read(paths[0]) if is_sealed_file(paths[0]) else None
+    found = read_vectors(paths[0], role, ids=ids.tolist(), content=content)
     if first := next((finding for finding in found.findings.kept if finding.is_error), None):
         raise DataError(first.what, f"{paths[0]}, row {first.row}, '{first.value}'", fix=first.fix)
     return found.vectors

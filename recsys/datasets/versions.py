@@ -87,9 +87,28 @@ def files_of(folder: Path) -> Path:
         raise DataError(error.what, error.value, fix="Import or fetch the dataset again.") from None
 
 
+def about_version(folder: Path) -> Mapping[str, Any]:
+    """Returns what was written down of how the present version was made; nothing for a folder made by hand.
+
+    Raises:
+        ArtifactError: if the version is missing or damaged.
+    """
+    key = _read_toml(folder / INFO_FILE).get(_VERSION)
+    return {} if key is None else ArtifactStore(folder / _VERSIONS).about(_KIND, str(key))
+
+
+def older_versions(folder: Path) -> list[Path]:
+    """Returns the folders of all versions but the present one."""
+    store, key = ArtifactStore(folder / _VERSIONS), _read_toml(folder / INFO_FILE).get(_VERSION)
+    return [store.path(_KIND, found) for found in store.keys(_KIND) if found != key]
+
+
 @contextmanager
-def publish_version(folder: Path, info: DatasetInfo) -> Iterator[Path]:
+def publish_version(folder: Path, info: DatasetInfo, *, about: Mapping[str, Any] | None = None) -> Iterator[Path]:
     """Yields an empty folder to write Parquet files into, and makes them the dataset when the block ends without an error.
+
+    Args:
+        about: whatever else is to be known of how they were made.
 
     Raises:
         DataError: if the disk is full or the folder cannot be written.
@@ -98,7 +117,7 @@ def publish_version(folder: Path, info: DatasetInfo) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
-        commit_version(folder, info, draft)
+        commit_version(folder, info, draft, about=about)
     except OSError as error:
         fix = "Free some space or make the folder writable, then try again; nothing was changed."
         told = why_not_written(error, folder)

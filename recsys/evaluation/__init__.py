@@ -10,7 +10,14 @@ from recsys.evaluation.private_fits import private_name
 from recsys.evaluation.protocols import PROTOCOLS, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, all_rivals
 from recsys.evaluation.rivals.choice import split_rivals
-from recsys.evaluation.shelf import evaluation_key, keep_evaluation, keep_transfer, kept_evaluations, kept_transfers
+from recsys.evaluation.shelf import (
+    evaluation_key,
+    keep_evaluation,
+    keep_transfer,
+    kept_evaluations,
+    kept_transfers,
+    seal_evaluations,
+)
 from recsys.evaluation.slices import MERGED_BELOW, Nearest, Slice, groups_of, nearest, shown_counts, slices
 from recsys.evaluation.transfers import TRANSFER, Taught, TransferEvaluation, TransferPlan, evaluate_transfer, part_of
 from recsys.intervals import Interval
@@ -50,6 +57,7 @@ __all__ = [
     "part_of",
     "private_name",
     "report_fairness",
+    "seal_evaluations",
     "shown_counts",
     "slices",
     "split_rivals",

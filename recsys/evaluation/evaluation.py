@@ -1,5 +1,6 @@
 """Evaluation: what the laboratory found, kept as an artifact with the command that makes it again."""
 
+import io
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.intervals import Interval, interval, paired_difference
+from recsys.sealing import NO_SEAL, Seal
 
 OURS = "additive"
 HEADLINE = "nDCG@10"
@@ -108,6 +110,7 @@ class Evaluation:
     lists: pd.DataFrame
     about: Mapping[str, Any]
 
+    _OF_PEOPLE = ("users", "lists")
     _FRAMES = ("users", "intervals", "overall", "calibration", "lists")
 
     @property
@@ -232,21 +235,27 @@ class Evaluation:
                 }
         return found
 
-    def save(self, folder: Path) -> None:
-        """Writes the evaluation into a folder."""
+    def save(self, folder: Path, *, seal: Seal = NO_SEAL) -> None:
+        """Writes the evaluation into a folder; the tables that have a row for each user are sealed."""
         for name in self._FRAMES:
-            getattr(self, name).to_parquet(folder / f"{name}.parquet", index=False)
+            content = getattr(self, name).to_parquet(index=False)
+            sealed = seal.close(content) if name in self._OF_PEOPLE else content
+            (folder / f"{name}.parquet").write_bytes(sealed)
         (folder / "evaluation.json").write_text(
             json.dumps({"plan": self.plan.to_dict(), "about": dict(self.about)}, indent=1), "utf-8"
         )
         (folder / "summary.json").write_text(json.dumps(self.to_dict(), indent=1), "utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "Evaluation":
-        """Reads what ``save`` wrote."""
+    def load(cls, folder: Path, *, seal: Seal = NO_SEAL) -> "Evaluation":
+        """Reads what ``save`` wrote.
+
+        Raises:
+            ConfigError: if it is sealed and the key is missing, or another one.
+        """
         rest = json.loads((folder / "evaluation.json").read_text("utf-8"))
         plan = rest["plan"] | {name: tuple(rest["plan"].get(name, ())) for name in ("shots", "rivals", "private")}
-        frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in cls._FRAMES}
+        frames = {name: pd.read_parquet(io.BytesIO(seal.read(folder / f"{name}.parquet"))) for name in cls._FRAMES}
         return cls(Plan(**plan), **frames, about=rest["about"])
 
 

@@ -1,5 +1,6 @@
 """The protocol ``transfer``: learn on one dataset, or one part of a catalog, and be judged on another that nobody has touched."""
 
+import io
 import json
 import re
 import shlex
@@ -21,6 +22,7 @@ from recsys.evaluation.protocols import MIN_TARGETS, Case, Level, levels
 from recsys.intervals import Interval, interval, paired_difference
 from recsys.schema import CATEGORIES, YEAR, Dataset
 from recsys.scorer import AdditiveModel, AdditiveScorer, CosineScorer, Scorer
+from recsys.sealing import NO_SEAL, Seal
 from recsys.training import N_REVEALED, Histories, train_additive
 from recsys.transfer import Source, carry, of_items, shrink
 
@@ -175,20 +177,25 @@ class TransferEvaluation:
             "command": self.plan.command,
         }
 
-    def save(self, folder: Path) -> None:
-        """Writes the evaluation into a folder."""
-        self.users.to_parquet(folder / "users.parquet", index=False)
+    def save(self, folder: Path, *, seal: Seal = NO_SEAL) -> None:
+        """Writes the evaluation into a folder; the table of users is sealed."""
+        (folder / "users.parquet").write_bytes(seal.close(self.users.to_parquet(index=False)))
         (folder / "evaluation.json").write_text(
             json.dumps({"plan": asdict(self.plan), "about": dict(self.about)}, indent=1), "utf-8"
         )
         (folder / "summary.json").write_text(json.dumps(self.to_dict(), indent=1), "utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "TransferEvaluation":
-        """Reads what ``save`` wrote."""
+    def load(cls, folder: Path, *, seal: Seal = NO_SEAL) -> "TransferEvaluation":
+        """Reads what ``save`` wrote.
+
+        Raises:
+            ConfigError: if it is sealed and the key is missing, or another one.
+        """
         rest = json.loads((folder / "evaluation.json").read_text("utf-8"))
         plan = rest["plan"] | {name: tuple(rest["plan"][name]) for name in ("shots", "likes")}
-        return cls(TransferPlan(**plan), pd.read_parquet(folder / "users.parquet"), rest["about"])
+        users = pd.read_parquet(io.BytesIO(seal.read(folder / "users.parquet")))
+        return cls(TransferPlan(**plan), users, rest["about"])
 
 
 def evaluate_transfer(

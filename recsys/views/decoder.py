@@ -18,6 +18,7 @@ import numpy as np
 
 from recsys.confined import confine
 from recsys.errors import DataError
+from recsys.sealing import without_key
 from recsys.settings import Limits
 from recsys.views import pictures, sounds
 
@@ -111,7 +112,7 @@ class Decoder:
             self._process = subprocess.Popen(
                 [sys.executable, *_PROGRAM, json.dumps(asdict(self._limits))],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
-                env={**os.environ, "PYTHONPATH": found, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                env={**without_key(os.environ), "PYTHONPATH": found, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
             self._left = _FILES
         self._left -= 1

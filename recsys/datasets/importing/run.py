@@ -39,10 +39,12 @@ from recsys.datasets.importing.sources import open_source
 from recsys.datasets.importing.stage import Counts, RejectedRows, Report, Stage
 from recsys.datasets.importing.vector_tables import with_tables_of
 from recsys.datasets.importing.vectors import VectorFiles, read_vectors
+from recsys.datasets.people_files import PEOPLE_FILES, forget_others, refuse_unsealing, seal_people
 from recsys.datasets.versions import INFO_FILE, commit_version, files_of, read_info
 from recsys.errors import DataError
 from recsys.lock import writing
 from recsys.schema import AUDIO, GENDER, IMAGE, ITEM_ID, USER_ID, DatasetInfo, VectorsInfo
+from recsys.sealing import NO_SEAL, Seal, is_sealed_file
 from recsys.settings import Limits
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -110,6 +112,7 @@ def import_files(
     replace: bool = False,
     dry_run: bool = False,
     progress: Report | None = None,
+    seal: Seal = NO_SEAL,
 ) -> ImportReport:
     """Reads, checks and publishes a dataset; with errors nothing is published, unless ``valid_rows``.
 
@@ -121,21 +124,25 @@ def import_files(
         valid_rows: whether rows with errors are left out and the others imported.
         replace: whether a dataset of that name may be replaced; what was made from it and still fits is used again.
         dry_run: only checks.
+        seal: closes what tells of people, once all of it has been read; until then it lies open in the draft.
 
     Raises:
         DataError: if a file cannot be read as a whole, a limit is exceeded, or the dataset is there already.
         ArtifactError: if another process is writing it.
+        ConfigError: if the dataset to be replaced is sealed, and no key is set.
     """
     folder, limits = data_dir / check_name(name), limits or Limits()
     if not dry_run and not replace and is_there(folder):
         fix = "Choose another name, or replace it (--replace); what was computed from unchanged items is used again."
         raise DataError("There is a dataset of this name already", name, fix=fix)
+    if not dry_run:
+        refuse_unsealing(folder, seal)
     started = time.perf_counter()
     is_new = not folder.exists()
     try:
         with writing(folder, "import"):
             try:
-                return _import(paths, name, folder, limits, plan, vectors, valid_rows, dry_run, progress, started)
+                return _import(paths, name, folder, limits, plan, vectors, valid_rows, dry_run, progress, seal, started)
             finally:
                 if is_new and not is_there(folder):
                     shutil.rmtree(folder, ignore_errors=True)
@@ -150,38 +157,58 @@ def is_there(folder: Path) -> bool:
     return (folder / INFO_FILE).exists() or (folder / "items.parquet").exists()
 
 
-def check_dataset(folder: Path, *, limits: Limits | None = None) -> ImportReport:
+def check_dataset(folder: Path, *, limits: Limits | None = None, seal: Seal = NO_SEAL) -> ImportReport:
     """Checks the files of a dataset as an import would, and the sums of its version; nothing is written there.
+
+    What is sealed lies open in a temporary folder that only this user can read, while it is checked.
+
+    Args:
+        seal: opens what is sealed.
 
     Raises:
         DataError: if the dataset is not there, its version is damaged, or a file cannot be read as a whole.
+        ConfigError: if a file is sealed and the key is missing, or another one.
     """
+    with tempfile.TemporaryDirectory(prefix="coldlens-check-") as scratch:
+        try:
+            return _check(folder, Path(scratch), limits or Limits(), seal)
+        except OSError as error:
+            fix = "Free some space in the folder for temporary files, then try again."
+            raise DataError(f"The dataset cannot be checked ({error.strerror or error})", scratch, fix=fix) from error
+
+
+def _check(folder: Path, scratch: Path, limits: Limits, seal: Seal) -> ImportReport:
     started, where = time.perf_counter(), files_of(folder)
+    opened = {name: path for name in PEOPLE_FILES if (path := _opened(where / name, scratch, seal))}
     paths = {kind: where / f"{kind}.parquet" for kind in KINDS if (where / f"{kind}.parquet").is_file()}
     if "items" not in paths:
         fix = "Name a dataset of `recsys datasets list`, or the path of a dataset folder."
         raise DataError("There is no such dataset", folder, fix=fix)
+    paths |= {kind: opened[name] for kind in KINDS if (name := f"{kind}.parquet") in opened}
     parts = tuple(FilePlan(file=path.name, table=_own_plan(kind, path)) for kind, path in paths.items())
     files = [File(path.name, path) for path in paths.values()]
     plan = ImportPlan(item_template=read_info(folder).item_template, files=parts)
-    with tempfile.TemporaryDirectory(prefix="coldlens-check-") as scratch:
-        draft, rejected = Path(scratch) / "files", Path(scratch) / "rejected"
-        draft.mkdir()
-        rejected.mkdir()
-        limits = limits or Limits()
-        try:
-            source = open_source(files, plan, limits)
-            staged = _stage(source, draft, rejected, limits, lambda what, done, total: None, [where / MEDIA])
-            media = _bring(source, staged, [where / MEDIA], draft, limits, is_copied=False)
-            if (kept := where / f"{ITEM_VECTORS}.npy").is_file():
-                users = where / f"{USER_VECTORS}.npy"
-                kept_vectors = VectorFiles(kept, users if users.is_file() else None)
-                _bring_vectors(kept_vectors, staged, draft, rejected, limits)
-        except OSError as error:
-            fix = "Free some space in the folder for temporary files, then try again."
-            raise DataError(f"The dataset cannot be checked ({error.strerror or error})", scratch, fix=fix) from error
+    draft, rejected = scratch / "files", scratch / "rejected"
+    draft.mkdir()
+    rejected.mkdir()
+    source = open_source(files, plan, limits)
+    staged = _stage(source, draft, rejected, limits, lambda what, done, total: None, [where / MEDIA])
+    media = _bring(source, staged, [where / MEDIA], draft, limits, is_copied=False)
+    if (kept := where / f"{ITEM_VECTORS}.npy").is_file():
+        users = opened.get(f"{USER_VECTORS}.npy", where / f"{USER_VECTORS}.npy")
+        _bring_vectors(VectorFiles(kept, users if users.is_file() else None), staged, draft, rejected, limits)
     about = {**media.to_dict(), "seconds": round(time.perf_counter() - started, 3)}
     return ImportReport(folder.name, staged.counts, staged.findings, True, (), about)
+
+
+def _opened(path: Path, scratch: Path, seal: Seal) -> Path | None:
+    """Opens a sealed file into a folder of its own below the scratch; ``None`` for one that is not sealed or not there."""
+    if not path.is_file() or not is_sealed_file(path):
+        return None
+    found = scratch / "opened" / path.name
+    found.parent.mkdir(exist_ok=True)
+    found.write_bytes(seal.read(path))
+    return found
 
 
 def _own_plan(kind: Kind, path: Path) -> TablePlan:
@@ -197,7 +224,7 @@ def _own_plan(kind: Kind, path: Path) -> TablePlan:
 
 def _import(
     paths: Sequence[Path], name: str, folder: Path, limits: Limits, plan: ImportPlan | None, vectors: VectorFiles | None,
-    valid_rows: bool, dry_run: bool, progress: Report | None, started: float,
+    valid_rows: bool, dry_run: bool, progress: Report | None, seal: Seal, started: float,
 ) -> ImportReport:  # fmt: skip
     sweep((*(folder / "versions").glob(".draft-*"), *folder.glob(f".{INFO_FILE}-*")))
     kept = folder.parent / IMPORTS / name
@@ -224,7 +251,10 @@ def _import(
         about: dict[str, Any] = {**media.to_dict(), "liked_from": info.liked_from, "item_template": info.item_template}
         about["left_out"] = sorted({file.name for file in found} - {table.name for table in source.tables})
         if is_published:
+            seal_people(files, opened_by=NO_SEAL, closed_by=seal)
             about["version"] = commit_version(folder, info, files, about={"plan": plan.model_dump() if plan else None})
+            if seal.has_key:
+                forget_others(folder, seal)
         about["seconds"] = round(time.perf_counter() - started, 3)
         report = ImportReport(name, staged.counts, staged.findings, is_published, (), about)
         try:

@@ -5,6 +5,7 @@ file before anything is made room for, and objects, which would run code, are ne
 vector: a column of lists, or one column for each number.
 """
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -70,7 +71,9 @@ class ReadVectors:
     rejected: tuple[tuple[int, str, str], ...] = ()
 
 
-def read_vectors(path: Path, role: str, *, ids: Sequence[str], limits: Limits | None = None) -> ReadVectors:
+def read_vectors(
+    path: Path, role: str, *, ids: Sequence[str], limits: Limits | None = None, content: bytes | None = None
+) -> ReadVectors:
     """Reads vectors and puts them in the order of the ids.
 
     A row is rejected if it holds what is no finite number, has another length than the first, or an id that is not known or was
@@ -78,13 +81,18 @@ def read_vectors(path: Path, role: str, *, ids: Sequence[str], limits: Limits | 
 
     Args:
         role: ``item_id`` or ``user_id``, the name of the column of ids.
+        content: of the file, where that was sealed and has been opened.
 
     Raises:
         DataError: if the file is not of a known kind, is damaged, exceeds a limit, or its rows cannot be assigned to the ids.
     """
     limits = limits or Limits()
     with _told(path):
-        rows = _npy(path, limits, len(ids), role) if _is_npy(path) else _parquet(path, limits, role)
+        rows = (
+            _npy(path, limits, len(ids), role, content)
+            if _is_npy(path)
+            else _parquet(path, limits, role, content=content)
+        )
         taking = _Taking(path, role, ids, limits)
         for block in rows:
             taking.take(block)
@@ -250,8 +258,8 @@ def _told(path: Path) -> Iterator[None]:
         raise DataError(f"The vectors cannot be read ({why})", printable(path.name), fix=fix) from None
 
 
-def _npy(path: Path, limits: Limits, n_ids: int, role: str) -> Iterator[_Block]:
-    mapped = _mapped(path, limits)
+def _npy(path: Path, limits: Limits, n_ids: int, role: str, content: bytes | None) -> Iterator[_Block]:
+    mapped = _mapped(path, limits, content)
     if len(mapped) != n_ids:
         noun = "items" if role == "item_id" else "users"
         fix = f"Give one row for each of the {noun}, in their order, or Parquet with the column {role}."
@@ -262,12 +270,19 @@ def _npy(path: Path, limits: Limits, n_ids: int, role: str) -> Iterator[_Block]:
         yield _Block(start + 1, None, block, np.full(len(block), block.shape[1]))
 
 
-def _mapped(path: Path, limits: Limits) -> np.ndarray:
+@contextmanager
+def _stream(path: Path, content: bytes | None) -> Iterator[IO[bytes]]:
+    with path.open("rb") if content is None else io.BytesIO(content) as stream:
+        yield stream
+
+
+def _mapped(path: Path, limits: Limits, content: bytes | None = None) -> np.ndarray:
     """The array of a file, which stays there; its head is checked against its size first."""
     name = printable(path.name)
-    with path.open("rb") as stream:
+    with _stream(path, content) as stream:
         shape, kind = _head(stream)
-        left = os.fstat(stream.fileno()).st_size - stream.tell()
+        start = stream.tell()
+        left = stream.seek(0, os.SEEK_END) - start
     if kind.hasobject or kind.kind not in "fiu":
         fix = "Save an array of numbers, for example of float32."
         raise DataError("The file holds no numbers", f"{name}, {kind}", fix=fix)
@@ -277,6 +292,9 @@ def _mapped(path: Path, limits: Limits) -> np.ndarray:
     if shape[0] * shape[1] * kind.itemsize != left:
         raise DataError("The file is not as long as it says", f"{name}, {left:,} bytes", fix="Save it again.")
     check_size(name, shape[0], shape[1], limits)
+    if content is not None:
+        with _stream(path, content) as stream:
+            return np.asarray(np.load(stream, allow_pickle=False, max_header_size=_LONGEST_HEAD))
     found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False, max_header_size=_LONGEST_HEAD)
     return found
 
@@ -302,10 +320,12 @@ class _Columns:
     is_list: bool = False
 
 
-def _parquet(path: Path, limits: Limits, role: str, *, with_vectors: bool = True) -> Iterator[_Block]:
+def _parquet(
+    path: Path, limits: Limits, role: str, *, with_vectors: bool = True, content: bytes | None = None
+) -> Iterator[_Block]:
     file = File(printable(path.name), path)
-    most = most_unpacked(path.stat().st_size, limits)
-    with path.open("rb") as stream:
+    most = most_unpacked(path.stat().st_size if content is None else len(content), limits)
+    with _stream(path, content) as stream:
         found = opened(stream, [])
         columns = _columns_of(found, file.name, role, limits)
         total, row, dim, taken = found.metadata.num_rows, 0, 0, 0
