@@ -129,7 +129,7 @@ PHRASES = (
     "Popularity", "worse", "better", "more", "fewer", "but", "and", "item", "items", "user", "no", "yes", "{0}, {1} threads, {2}",
     "encode", "search", "contributions", "age {0}", "gender {0}", "Age, 10 to 80", "starting",
     "like", "attribute", "hidden", "in Chinese", "in Japanese", "in Korean", "in Greek", "in Arabic", "in Hebrew", "in Thai",
-    "in German", "in French", "in Spanish", "in Italian", "interests", "liked items", "occupation", "probabilities",
+    "in German", "in French", "in Spanish", "in Italian", "interests", "liked items", "occupation", "probabilities", "country",
     "This copy has no graph. `recsys datasets fetch {0}` reads it from the package recbole.",
     "Give a smaller or simpler file, or raise {0}.", "age", "gender", "first-last", "exact", "under {0}", "{0} and over",
     "The cells add up to {0}. Largest error of any sum: {1}.",
