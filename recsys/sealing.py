@@ -81,6 +81,8 @@ class Seal:
         """
         if not is_sealed(content):
             return content
+        if content[_HEAD - 1 : _HEAD] != b"\n":
+            raise _damaged(path)
         name = content[len(_MARK) : _HEAD].decode("ascii", "replace").strip()
         if not self.keys:
             fix = "Set COLDLENS_KEY or COLDLENS_KEY_FILE to the key that sealed it."
@@ -214,8 +216,11 @@ def _opened(key: str, token: bytes, path: Path) -> bytes:
     try:
         return bytes(_fernet(key).decrypt(token))
     except _package().InvalidToken:
-        fix = "Bring back a copy of it, or make it again; the key is the one that sealed it."
-        raise DataError("The sealed file is damaged", path, fix=fix) from None
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError("The sealed file is damaged", path, fix="Bring back a copy of it, or make it again.")
 
 
 def _read_key(path: Path) -> str:
