@@ -342,7 +342,9 @@ def test_a_key_file_that_others_may_read_or_change_is_refused(tmp_path, mode):
 
 
 @pytest.mark.parametrize(
-    "text", ["secret-words", KEY[:-2], KEY + "x", f"{KEY},{KEY[1:]}", "é" * 43, KEY[:20] + "!" + KEY[21:]]
+    "text",
+    ["secret-words", KEY[:-2], KEY + "x", f"{KEY},{KEY[1:]}", "é" * 43, KEY[:20] + "!" + KEY[21:]],
+    ids=["words", "short", "long", "second", "accents", "sign"],
 )
 def test_what_is_not_a_key_is_refused_and_not_repeated(tmp_path, text):
     (tmp_path / "key").write_text(text)
