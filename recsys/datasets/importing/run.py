@@ -288,9 +288,13 @@ def _bring_vectors(vectors: VectorFiles, staged: "_Staged", files: Path, rejecte
     ):
         if path is None:
             continue
-        dims = np.load(files / f"{ITEM_VECTORS}.npy", mmap_mode="r").shape[1] if name == USER_VECTORS else None
+        dims = (
+            np.load(files / f"{ITEM_VECTORS}.npy", mmap_mode="r", allow_pickle=False).shape[1]
+            if name == USER_VECTORS
+            else None
+        )
         staged.counts[name] = _take_vectors(path, name, files / table, role, staged.findings, files, rejected, limits)
-        own = np.load(files / f"{name}.npy", mmap_mode="r").shape[1]
+        own = np.load(files / f"{name}.npy", mmap_mode="r", allow_pickle=False).shape[1]
         if dims not in (None, own):
             fix = "Give vectors of users and items that one model made for each other."
             value = f"{path.name}, {own:,} and {dims:,} numbers"
