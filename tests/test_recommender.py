@@ -247,7 +247,8 @@ def test_influence_of_an_empty_and_of_a_telling_profile(toy: Dataset, toy_encode
 
 def test_unknown_scorer(toy: Dataset, toy_folder: Dataset, toy_encoder: ToyEncoder):
     with pytest.raises(
-        ConfigError, match=r"not available: 'magic'. Choose one of: additive, fine-tuned, private, federated, cosine"
+        ConfigError,
+        match=r"not available: 'magic'. Choose one of: additive, fine-tuned, private, federated, transferred, cosine",
     ):
         Recommender.from_dataset(toy, scorer="magic", encoder=toy_encoder)
     with pytest.raises(NotTrainedError, match="No BERT has been fine-tuned .* Run `recsys train toy"):
