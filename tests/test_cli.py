@@ -139,7 +139,8 @@ def test_dataset_may_be_a_path_or_come_from_the_environment(shell: Shell, monkey
         ("-k ten", "not a whole number"),
         (
             "--scorer magic",
-            "This scorer is not available: 'magic'. Choose one of: additive, fine-tuned, private, federated, transferred, cosine.",
+            "This scorer is not available: 'magic'. Choose one of: additive, fine-tuned, private, federated, transferred, "
+            "cosine.",
         ),
         ("--popularity 1.5", "The popularity weight is out of range: '1.5'. Choose a number from 0 to 1."),
         ("--popularity nan", "The popularity weight is out of range: 'nan'."),
