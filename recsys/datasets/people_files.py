@@ -31,13 +31,22 @@ def refuse_unsealing(folder: Path, seal: Seal) -> None:
 
     Raises:
         ConfigError: if so.
+        DataError: if its files cannot be looked at.
     """
     try:
         where = files_of(folder)
     except ColdlensError:  # a damaged one is to be replaced
         return
-    sealed = next((path for path in _not_fitting(where, NO_SEAL)), None)
-    if sealed is not None and not seal.has_key:
+    if seal.has_key:
+        return
+    try:
+        is_sealed = bool(_not_fitting(where, NO_SEAL))
+    except OSError as error:
+        fix = "Make its files readable, then try again."
+        raise DataError(
+            f"The dataset that is there cannot be read ({error.strerror or error})", folder, fix=fix
+        ) from None
+    if is_sealed:
         fix = "Set COLDLENS_KEY or COLDLENS_KEY_FILE, or open the dataset for good with `recsys seal --undo` first."
         raise ConfigError("The dataset is sealed, and no key is set to seal the new one", folder, fix=fix)
 

@@ -73,8 +73,9 @@ def test_missing_item_column(handmade: Path, column: str):
 def test_missing_id_column(handmade: Path, file: str, column: str):
     path = handmade / f"{file}.parquet"
     pd.read_parquet(path).drop(columns=column).to_parquet(path)
-    with pytest.raises(DataError, match=f"required column is missing: '.*{file}.*'{column}'"):
+    with pytest.raises(DataError, match="required column is missing") as told:
         read_folder(handmade)
+    assert f"{file}.parquet" in str(told.value)  # the end of a long path may be cut off
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_two_encoders_are_compared(open_explore):
 def test_an_encoder_that_is_not_there_is_answered_in_three_parts(open_explore):
     app = open_explore("Two encoders")
 
-    app.radio(key="other_encoder").set_value("Another encoder: name or folder")
+    app.radio(key="other_encoder").set_value("Another encoder: name or folder; or a file of vectors")
     app.text_input(key="other_encoder_name").set_value("/no/such/encoder")
     next(button for button in app.button if button.label == "Compare").click().run()
 
