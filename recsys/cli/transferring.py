@@ -96,7 +96,8 @@ def _print_transfer(found: dict[str, Any]) -> None:
     Console(width=30 + 25 * len(levels)).print(table)
     for level, others in found["versus"].items():
         for other, difference in others.items():
+            ours = other.replace("additive", "transferred") if other.startswith("additive") else "transferred"
             print(
-                f"{level}: better than {other} by {difference['mean']:+.4f} "
+                f"{level}: {ours} against {other}: {difference['mean']:+.4f} "
                 f"[{difference['low']:+.4f}, {difference['high']:+.4f}]"
             )
