@@ -47,7 +47,7 @@ def test_the_demo_of_a_stakeholder(visitor, browser, tmp_path):
     visitor.settle()
     slider = second.get_by_role("slider", name="Age")
     slider.focus()
-    for _ in range(30):
+    for _ in range(6):
         page.keyboard.press("ArrowRight")
     visitor.settle()
     first_list, second_list = listed(visitor, "A"), listed(visitor, "B")
