@@ -86,6 +86,21 @@ def test_everything_comes_from_the_text(source: Source):
     assert not carry(source, target, vectors(target), has_prior=False).model.prior.any()
 
 
+def test_what_all_items_of_a_catalog_have_in_common_says_nothing(source: Source):
+    target, shift = catalog(), np.linspace(-1, 1, vectors(catalog()).shape[1])
+    plain, shifted = (carry(source, target, vectors(target) + more).model for more in (0.0 * shift, shift))
+    np.testing.assert_allclose(shifted.items, plain.items, atol=1e-9)
+    np.testing.assert_allclose(shifted.prior, plain.prior, atol=1e-9)
+
+
+def test_an_attribute_that_the_target_does_not_know_is_listed(source: Source):
+    target = with_users(catalog(), gender=["F", "M"])
+    carried = carry(source, target, vectors(target))
+    assert carried.lost["occupation"] == "tales does not know it"
+    assert carried.lost["age"] == "tales knows no ages"
+    assert "occupation" not in carried.kept and not carried.model.basis.attributes
+
+
 def test_similarity_stands_beside_what_was_learned(source: Source):
     target = catalog()
     both = carry(replace(source, balance=Balance(1.0, 0.3, 0.7)), target, vectors(target)).model
@@ -225,6 +240,7 @@ def test_popularity_follows_the_likes_only_as_far_as_they_tell():
     loud = np.r_[np.full(10, 30.0), np.zeros(90)]
     assert _trust(loud, quiet) < 1
     assert _trust(np.r_[np.ones(3), np.zeros(97)], np.full(100, 0.03)) == 1000.0  # three likes are no evidence at all
+    assert _trust(np.r_[2, 1, np.zeros(98)], np.full(100, 0.03)) >= 10.0  # and two of one item are little
 
 
 def test_the_prior_becomes_that_of_the_target(source: Source):
