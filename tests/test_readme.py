@@ -46,6 +46,7 @@ def test_the_example_finds_the_smoky_tea(readme_data):
     done = subprocess.run(words, cwd=scratch, env=readme_data, capture_output=True, text=True, timeout=300)
 
     assert FILES
+    assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["recommendations"][0]["title"] == "Lapsang Souchong"
 
 
