@@ -98,6 +98,7 @@ def test_a_person_runs_an_evaluation_and_sees_it_finish(tester: Visitor, data: P
             )
 
 
+@pytest.mark.release  # jobs that are cancelled are seen with every commit in tests/pages/test_jobs.py
 def test_a_cancelled_evaluation_leaves_nothing_and_the_page_goes_on(tester: Visitor, data: Path):
     before = kept(data)
     assert len(before) == 1, "the test above has kept one"
