@@ -82,6 +82,8 @@ ROOMS: Sequence[str] = (
     "transfer/carrying.py",
     "transfer/facts.py",
     "transfer/store.py",
+    "evaluation/catalog_parts.py",
+    "evaluation/transfer_laboratory.py",
     "evaluation/transfers.py",
     "views/audio_encoder.py",
     "views/clap.py",

@@ -1,7 +1,8 @@
 """The laboratory: protocols, measures, rivals, intervals."""
 
+from recsys.evaluation.catalog_parts import part_of
 from recsys.evaluation.contenders import PRIOR_ALONE
-from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation, Plan
+from recsys.evaluation.evaluation import OURS, Evaluation, Plan
 from recsys.evaluation.fair_words import called, fair_words
 from recsys.evaluation.fairness import FairnessReport, report_fairness
 from recsys.evaluation.laboratory import Step, evaluate
@@ -19,7 +20,9 @@ from recsys.evaluation.shelf import (
     seal_evaluations,
 )
 from recsys.evaluation.slices import MERGED_BELOW, Nearest, Slice, groups_of, nearest, shown_counts, slices
-from recsys.evaluation.transfers import TRANSFER, Taught, TransferEvaluation, TransferPlan, evaluate_transfer, part_of
+from recsys.evaluation.transfer_laboratory import Taught, evaluate_transfer
+from recsys.evaluation.transfers import TRANSFER, TransferEvaluation, TransferPlan
+from recsys.evaluation.user_table import HEADLINE
 from recsys.intervals import Interval
 
 __all__ = [

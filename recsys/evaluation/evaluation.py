@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from recsys.evaluation.user_table import ABOUT_A_USER, HEADLINE, UserTable
 from recsys.intervals import Interval, interval, paired_difference
 from recsys.sealing import NO_SEAL, Seal
 
 OURS = "additive"
-HEADLINE = "nDCG@10"
-_ABOUT_A_USER = ("method", "level", "user_id", "fold")
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,13 @@ def by_user(frame: pd.DataFrame) -> pd.DataFrame:
     """Returns one row per user: under ``cold-item`` a user is tested in several folds, and the mean over them counts once."""
     if frame["user_id"].is_unique:
         return frame
-    kept = [name for name in frame if name not in _ABOUT_A_USER]
+    kept = [name for name in frame if name not in ABOUT_A_USER]
     return frame.groupby("user_id", sort=False)[kept].mean().reset_index()
 
 
 def bootstrapped(users: pd.DataFrame) -> pd.DataFrame:
     """Returns the mean of every measure with its 95 % bootstrap interval over users, for every method and level."""
-    measures = [name for name in users if name not in _ABOUT_A_USER]
+    measures = [name for name in users if name not in ABOUT_A_USER]
     rows = []
     for (method, level), asked in users.groupby(["method", "level"], sort=False):
         frame = by_user(asked)
@@ -87,7 +86,7 @@ def bootstrapped(users: pd.DataFrame) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(UserTable):
     """What was found.
 
     Attributes:
@@ -112,26 +111,6 @@ class Evaluation:
 
     _OF_PEOPLE = ("users", "lists")
     _FRAMES = ("users", "intervals", "overall", "calibration", "lists")
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """In order of what they reveal."""
-        return tuple(dict.fromkeys(self.users["level"]))
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """Every method, ours first."""
-        return tuple(dict.fromkeys(self.users["method"]))
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """The measures with one value per user."""
-        return tuple(str(name) for name in self.users if name not in _ABOUT_A_USER)
-
-    @property
-    def n_users(self) -> int:
-        """Number of test users."""
-        return int(self.users["user_id"].nunique())
 
     def user_ids(self, method: str, level: str) -> list[str]:
         """Returns the test users in the order of ``values``."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.encoder import Encoder
-from recsys.errors import ConfigError, DataError
+from recsys.errors import DataError
 from recsys.evaluation.contenders import PRIOR_ALONE, Additive, FittedAdditive, view_contenders
 from recsys.evaluation.evaluation import OURS, Evaluation, Plan, bootstrapped
 from recsys.evaluation.measures import (
@@ -24,7 +24,7 @@ from recsys.evaluation.measures import (
     Success,
 )
 from recsys.evaluation.private_fits import private_contenders
-from recsys.evaluation.protocols import Fold, Level, levels, make_folds
+from recsys.evaluation.protocols import Fold, Level, check_shots, levels, make_folds
 from recsys.evaluation.rivals.catalogue import ablations_of, rival
 from recsys.evaluation.rivals.protocol import Fitted, Material, Rival
 from recsys.evaluation.tuned_bert import fine_tuned_contenders
@@ -92,7 +92,7 @@ def evaluate(
         DataError: for a dataset without users or interactions, or with no user who can be judged.
         MissingExtraError: for a rival whose package is not installed.
     """
-    _check_shots(plan.shots)
+    check_shots(plan.shots)
     seen = dict(views or {})
     fused, marginals = view_contenders(tuple(seen)) if plan.views else ((), ())
     contestants: list[Rival] = [Additive(), *map(rival, plan.rivals), *ablations_of(plan.rivals), *fused]
@@ -117,12 +117,6 @@ def evaluate(
     about = {"views": list(seen), "marginals": [vars(marginal) for marginal in marginals]}
     about |= {"fine_tuned": [method.name for method in tuned], "private": [method.name for method in private]}
     return replace(made, about={**made.about, **about})
-
-
-def _check_shots(shots: Sequence[int]) -> None:
-    if not shots or not all(0 <= n <= 5 for n in shots):
-        value = ",".join(map(str, shots))
-        raise ConfigError("The shots are out of range", value, fix="Choose numbers of liked items from 0 to 5.")
 
 
 def _run(

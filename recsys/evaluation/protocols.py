@@ -1,6 +1,6 @@
 """Protocols: which users and items are hidden from training, what is revealed of them, and what is asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,8 +97,7 @@ def make_folds(dataset: Dataset, protocol: str, *, folds: int, seed: int) -> Ite
     """
     if protocol not in PROTOCOLS:
         raise ConfigError("There is no such protocol", protocol, fix=f"Choose one of: {', '.join(PROTOCOLS)}.")
-    if folds < 2:
-        raise ConfigError("There are too few folds", folds, fix="Choose at least 2.")
+    check_folds(folds)
     if not len(dataset.users) or not len(dataset.likes):
         fix = "Choose a dataset with users and likes of theirs (a rating is one from `liked_from` of dataset.toml on)."
         raise DataError("Nothing can be evaluated on this dataset", dataset.name, fix=fix)
@@ -114,7 +113,7 @@ def _cold_user(dataset: Dataset, folds: int, rng: np.random.Generator) -> Iterat
         shares = Histories.from_dataset(train).category_shares
         profiles = histories.profiles(shares=shares)
         cases = [Case(histories.user_ids[user], profiles[user], histories.later(user)) for user in tested]
-        kept = tuple(case for case in cases if _is_judged(case))
+        kept = tuple(case for case in cases if is_judged(case))
         yield Fold(train, kept, np.ones(len(dataset.items), bool), len(cases) - len(kept))
 
 
@@ -128,9 +127,24 @@ def _cold_item(dataset: Dataset, folds: int, rng: np.random.Generator) -> Iterat
         warm = Histories.from_dataset(train)
         targets = [rows[hidden[rows]] for rows in everything.liked]
         cases = [Case(*case) for case in zip(warm.user_ids, warm.profiles(), targets, strict=True)]
-        kept = tuple(case for case in cases if _is_judged(case))
+        kept = tuple(case for case in cases if is_judged(case))
         yield Fold(train, kept, hidden, len(cases) - len(kept))
 
 
-def _is_judged(case: Case) -> bool:
+def is_judged(case: Case) -> bool:
+    """Whether enough of a test user can be revealed, and enough is left to be found."""
     return len(case.profile.liked) == N_REVEALED and len(case.targets) >= MIN_TARGETS
+
+
+def check_folds(folds: int) -> None:
+    """Raises ``ConfigError`` for fewer than two folds."""
+    if folds < 2:
+        raise ConfigError("There are too few folds", folds, fix="Choose at least 2.")
+
+
+def check_shots(shots: Sequence[int]) -> None:
+    """Raises ``ConfigError`` for numbers of liked items that no level reveals."""
+    if not shots or not all(0 <= n <= N_REVEALED for n in shots):
+        value = ",".join(map(str, shots))
+        fix = f"Choose numbers of liked items from 0 to {N_REVEALED}."
+        raise ConfigError("The shots are out of range", value, fix=fix)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from recsys.evaluation.evaluation import HEADLINE, OURS, Evaluation
+from recsys.evaluation.evaluation import OURS, Evaluation
+from recsys.evaluation.user_table import HEADLINE
 from recsys.intervals import Interval, interval
 from recsys.schema import AGE, GENDER, USER_ID, Dataset, Profile
 from recsys.suppression import hidden_groups

@@ -61,6 +61,8 @@ def test_lists_say_where_they_were_learned_and_the_form_knows_the_facts(open_app
     assert "Learned on World of known tastes: ranked by what 2,573 likes of 160 people there taught." in said(app)
     assert "cannot be said here, as it was learned elsewhere" in said(app)
     assert len(titles(app)) == 10
+    assert "Age 20 · Gender M" in said(app)
+    assert [widget.value for widget in app.get("button_group") if widget.key == "gender"] == ["M"]
     app.selectbox(key="scorer").set_value("cosine").run()
     assert not app.exception and "Learned on" not in said(app)
     assert not [widget for widget in app.get("button_group") if widget.key == "gender"]

@@ -190,6 +190,12 @@ def lean(model: AdditiveModel, age: float) -> float:
     return float(scores[0::3].mean() - scores[1::3].mean())
 
 
+def test_what_is_carried_over_has_seen_no_like_of_the_target(source: Source):
+    with_likes, without = (carry(source, dataset, vectors(dataset)).model for dataset in (opposite(), opposite(0)))
+    for name in ("facts", "interests", "liked", "items", "text", "text_liked", "prior"):
+        np.testing.assert_array_equal(getattr(with_likes, name), getattr(without, name))
+
+
 def test_without_likes_nothing_moves(source: Source):
     target = catalog()
     carried = carry(source, target, vectors(target))

@@ -14,11 +14,12 @@ from recsys.evaluation import (
     Taught,
     TransferEvaluation,
     TransferPlan,
+    catalog_parts,
     evaluate_transfer,
     keep_transfer,
     kept_transfers,
     part_of,
-    transfers,
+    transfer_laboratory,
 )
 from recsys.schema import Dataset
 from recsys.transfer import Source
@@ -86,13 +87,13 @@ def test_a_source_holds_nobody_who_is_judged_and_no_item_of_the_target(
 ):
     dataset = dated("world", 0)
     judged: list[set[str]] = []
-    original = transfers._Bench.run
+    original = transfer_laboratory._Bench.run
 
     def watch(self: Any, number: int, fold: Any, taught: Taught) -> Any:
         judged.append({case.user_id for case in fold.cases})
         return original(self, number, fold, taught)
 
-    monkeypatch.setattr(transfers._Bench, "run", watch)
+    monkeypatch.setattr(transfer_laboratory._Bench, "run", watch)
     plan = TransferPlan("world", "year<2000", folds=2, likes=())
     with pytest.raises(Watched):
         evaluate_transfer(dataset, vectors(dataset), encoder=ToyEncoder(), plan=plan)
@@ -110,7 +111,7 @@ def test_parts_of_a_catalog(toy: Dataset):
     assert list(np.flatnonzero(part_of(toy, " year >= 1998 "))) == [8, 9, 10]
     assert list(np.flatnonzero(part_of(toy, "category=comedy"))) == [2, 5, 8, 11]
     assert part_of(toy, "category!=comedy").sum() == 8
-    rest = transfers._rest_of(toy, "year<1993", part_of(toy, "year<1993"))
+    rest = catalog_parts.rest_of(toy, "year<1993", part_of(toy, "year<1993"))
     assert list(np.flatnonzero(rest)) == [3, 4, 5, 6, 7, 8, 9, 10]  # the last has no year, and is on neither side
 
 
