@@ -10,6 +10,7 @@ from pages.shared.jobs import jobs
 from pages.shared.language import _
 from pages.shared.link import VERSION
 from pages.shared.retelling import retold
+from pages.shared.watching import watch
 from pages.shared.widgets import plain, show_error
 from recsys.datasets import list_datasets
 from recsys.recommender import available_scorers
@@ -45,7 +46,7 @@ def draw_carrying(dataset: Dataset) -> None:
     )
     job = jobs().get(job_name(dataset.name))
     if job is not None and job.is_running:
-        _watch(dataset.name)
+        watch(job_name(dataset.name), _told)
         return
     if job is not None and (error := job.error()):
         show_error(error)
@@ -78,17 +79,8 @@ def _draw_choice(name: str, names: list[str]) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=1.0)
-def _watch(name: str) -> None:
-    job = jobs().get(job_name(name))
-    if job is None or not job.is_running:
-        st.rerun()
-    assert job is not None
-    with st.container(border=True):
-        st.progress(0.0, text=_("Learning from the other dataset, then carrying over: usually less than a minute"))
-        if st.button(_("Cancel"), icon=":material/cancel:", key="cancel-carry"):
-            jobs().cancel(job_name(name), job)
-            st.rerun()
+def _told(step: Mapping[str, Any]) -> str:
+    return _("Learning from the other dataset, then carrying over: usually less than a minute")
 
 
 def _draw_carried(name: str, about: Mapping[str, Any]) -> None:

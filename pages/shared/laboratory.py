@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,6 +16,7 @@ from pages.shared.jobs import jobs
 from pages.shared.language import N_, _, fact_name, yes_or_no
 from pages.shared.retelling import retold
 from pages.shared.tabs import draw_tabs
+from pages.shared.watching import watch
 from pages.shared.widgets import plain, show_error, show_table
 from recsys.evaluation import (
     HEADLINE,
@@ -75,7 +77,7 @@ def draw_start(page: Page, kept: list[Evaluation]) -> None:
     """Draws the form that starts an evaluation, with an estimate, or the progress of the one that is running."""
     job = jobs().get(page.dataset.name)
     if job is not None and job.is_running:
-        _draw_progress(page.dataset.name)
+        watch(page.dataset.name, _told)
         return
     if job is not None and (error := job.error()):
         show_error(error)
@@ -132,25 +134,14 @@ def estimate(dataset: Dataset, rivals: tuple[str, ...], kept: list[Evaluation]) 
     return _("about {n} minutes").format(n=round(seconds / 60))
 
 
-@st.fragment(run_every="1s")
-def _draw_progress(name: str) -> None:
-    job = jobs().get(name)
-    if job is None or not job.is_running:
-        st.rerun()
-    assert job is not None
-    step = job.progress()
-    with st.container(border=True):
-        if not step:
-            st.progress(0.0, text=_("Starting: loading the encoder and the item embeddings"))
-        else:
-            left = step.get("left")
-            text = _("Fold {fold}: {method}").format(fold=step.get("fold", 1), method=retold(step.get("method", "")))
-            if left is not None:
-                text += _(", about {n} min left").format(n=max(1, round(left / 60)))
-            st.progress(step.get("done", 0) / max(1, step.get("total", 1)), text=plain(text))
-        if st.button(_("Cancel"), icon=":material/cancel:"):
-            jobs().cancel(name, job)
-            st.rerun()
+def _told(step: Mapping[str, Any]) -> str:
+    if not step:
+        return _("Starting: loading the encoder and the item embeddings")
+    left = step.get("left")
+    text = _("Fold {fold}: {method}").format(fold=step.get("fold", 1), method=retold(step.get("method", "")))
+    if left is not None:
+        text += _(", about {n} min left").format(n=max(1, round(left / 60)))
+    return text
 
 
 def draw_headline(evaluation: Evaluation) -> None:

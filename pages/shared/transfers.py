@@ -1,6 +1,8 @@
 """How lists fare that were learned elsewhere: evaluations of the protocol transfer, started and shown."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +12,7 @@ from pages.shared.frame import Page
 from pages.shared.jobs import jobs
 from pages.shared.language import _, heading, yes_or_no
 from pages.shared.retelling import retold
+from pages.shared.watching import watch
 from pages.shared.widgets import plain, show_error
 from recsys.datasets import list_datasets
 from recsys.evaluation import HEADLINE, TransferEvaluation, TransferPlan
@@ -42,7 +45,7 @@ def _draw_start(dataset: Dataset, *, is_open: bool) -> None:
     name = f"evaluate transfer {dataset.name}"
     job = jobs().get(name)
     if job is not None and job.is_running:
-        _watch(name)
+        watch(name, _told)
         return
     if job is not None and (error := job.error()):
         show_error(error)
@@ -85,19 +88,8 @@ def _in_words(source: str) -> str:
     return _("the dataset {name}").format(name=source)
 
 
-@st.fragment(run_every="1s")
-def _watch(name: str) -> None:
-    job = jobs().get(name)
-    if job is None or not job.is_running:
-        st.rerun()
-    assert job is not None
-    step = job.progress()
-    with st.container(border=True):
-        text = retold(str(step.get("step", ""))) or _("Starting: loading the encoder")
-        st.progress(step.get("done", 0) / max(1, step.get("total", 1)), text=plain(text))
-        if st.button(_("Cancel"), icon=":material/cancel:", key="cancel-transfer"):
-            jobs().cancel(name, job)
-            st.rerun()
+def _told(step: Mapping[str, Any]) -> str:
+    return retold(str(step.get("step", ""))) or _("Starting: loading the encoder and the item embeddings")
 
 
 def _draw_found(found: TransferEvaluation) -> None:

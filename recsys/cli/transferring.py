@@ -1,5 +1,6 @@
 """Transfer: what the people of one dataset taught, for a catalog that nobody has interacted with."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -43,6 +44,8 @@ def carry_over(source: str | None, target: str | None, settings: Settings, *, ha
             embeddings_key=there.embeddings_key,
             has_prior=has_prior,
         )
+    if there.mismatch is not None:
+        print(f"Note: {there.mismatch.message} {there.mismatch.advice}", file=sys.stderr)
     if as_json:
         hidden = ("data", "embeddings", "version", "lent")
         told = {name: value for name, value in found.about.items() if name not in hidden}

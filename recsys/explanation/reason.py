@@ -10,7 +10,7 @@ _COUNTS = 0.05
 """and this share of everything that speaks for it."""
 _MOST = 3
 NOTHING, LITTLE = "nothing in the profile speaks for it", "little in the profile speaks for it"
-POPULAR = "popular with everybody"
+POPULAR, EXPECTED = "popular with everybody", "expected to be popular"
 _LEARNED: Mapping[str, str] = {
     "age": "liked by people around {value}",
     "gender": "liked by {value} users",
@@ -43,6 +43,7 @@ def reason(
     dataset: Dataset,
     *,
     learned: bool,
+    is_cold: bool = False,
     through: Mapping[str, str] | None = None,
     facts: Mapping[str, str] | None = None,
     of_text: bool = True,
@@ -53,6 +54,7 @@ def reason(
         lifts: one contribution above the average item for each facet.
         facets: labelled as on the screen.
         learned: whether the scorer knows what people liked; one that only compares words must not speak of liking.
+        is_cold: whether nobody has liked the item yet, so that its popularity is a prediction.
         through: for the key of a facet the view through which it lifts the item most, the text where none is given.
         facts: for the key of a liked item what it has in common with the item, as a phrase.
         of_text: whether it is the items' texts that are compared, or vectors that came with the dataset.
@@ -66,7 +68,7 @@ def reason(
         return _compared(named, dataset, through or {}, facts or {}, of_text=of_text)
     told = [_LEARNED[facet.kind].format(name=_name(facet), value=_value(facet, dataset)) for facet in named]
     if any(facet.kind == "prior" and value >= _CARRIES * everything > 0 for value, facet in pairs):
-        told.insert(0, POPULAR)
+        told.insert(0, EXPECTED if is_cold else POPULAR)
     if not named and any(facet.kind != "prior" for facet in facets):
         told.append(LITTLE if own else NOTHING)
     return _capital("; ".join(told) or NOTHING)

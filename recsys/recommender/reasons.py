@@ -67,7 +67,7 @@ def _reason(
 ) -> str:
     dataset = asked.dataset
     if asked.scorer.name != "cosine":
-        return reason(lifts, facets, dataset, learned=True)
+        return reason(lifts, facets, dataset, learned=True, is_cold=not dataset.popularity[item_row])
     through = {facet.key: views[int(row.argmax())] for facet, row in zip(facets, by_view, strict=True) if len(views)}
     facts = {}
     for facet in facets:

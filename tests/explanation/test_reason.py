@@ -38,6 +38,10 @@ def test_what_was_learned(toy, lifts, facets, said):
     assert reason(lifts, facets, toy, learned=True) == said
 
 
+def test_popularity_of_an_item_that_nobody_has_liked_is_expected(toy):
+    assert reason((0.4,), (PRIOR,), toy, learned=True, is_cold=True) == "Expected to be popular"
+
+
 @pytest.mark.parametrize(
     ("lifts", "facets", "said"),
     [

@@ -283,6 +283,10 @@ def test_a_catalog_is_served_by_what_another_dataset_taught(source: Source, fold
     assert {int(item_id[1:]) % 3 for item_id in found.table["item_id"]} == {0}
     assert not recommender.check(profile)
     assert recommender.dataset.genders == world().genders
+    assert {reason.split(";")[0] for reason in recommender.reasons(recommender.recommend(Profile(), k=12))} == {
+        "Expected to be popular",
+        "Nothing in the profile speaks for it",
+    }
     explanation = recommender.explain(profile, str(found.table["item_id"][0]))
     np.testing.assert_allclose(explanation.total, found.table["score"][0], atol=1e-5)
 
