@@ -1,5 +1,8 @@
 """`recsys train --from --to`, and `recsys evaluate --protocol transfer`."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from recsys.datasets import open_dataset, write_folder
@@ -34,9 +37,18 @@ def test_a_catalog_learns_elsewhere_and_is_ranked_by_that(worlds: Shell):
 
 def test_a_person_is_told_what_carries_over_and_what_does_not(worlds: Shell):
     code, out, err = worlds("train", "--from", "world", "--to", "tales", "--no-prior")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "read (0 of 4)\nlearn (1 of 4)\nbalance (2 of 4)\ncarry (3 of 4)\n")
     assert "ranked by what 2,573 likes of 160 people of world taught" in out
     assert "Not carried over: popularity (it was asked to be zero)." in out
+
+
+def test_a_page_is_told_how_far_it_is(worlds: Shell, tmp_path: Path):
+    """A job of the dashboard adds the file of its progress, its data folder, encoder and device to every command."""
+    progress = tmp_path / "progress"
+    words = ("--data-dir", str(worlds.data_dir), "--progress", str(progress), "--encoder", "", "--device", "cpu")
+    code, _, err = worlds("train", "--from", "world", "--to", "tales", *words)
+    assert (code, err) == (0, "")
+    assert json.loads(progress.read_text("utf-8")) == {"finished": True}
 
 
 def test_a_transfer_is_judged_kept_and_told(worlds: Shell):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.shared import resources
 from pages.shared.jobs import jobs
-from pages.shared.language import _
+from pages.shared.language import N_, _
 from pages.shared.link import VERSION
 from pages.shared.retelling import retold
 from pages.shared.watching import watch
@@ -16,6 +16,13 @@ from recsys.datasets import list_datasets
 from recsys.recommender import available_scorers
 from recsys.schema import Dataset
 from recsys.transfer import TRANSFERRED, transferred_about
+
+_STEPS = {
+    "read": N_("Reading both catalogs"),
+    "learn": N_("Learning from the people of the other dataset"),
+    "balance": N_("Trying on left-out items how much tastes count"),
+    "carry": N_("Carrying over"),
+}
 
 
 def job_name(name: str) -> str:
@@ -80,7 +87,7 @@ def _draw_choice(name: str, names: list[str]) -> None:
 
 
 def _told(step: Mapping[str, Any]) -> str:
-    return _("Learning from the other dataset, then carrying over: usually less than a minute")
+    return _(_STEPS[step.get("step", "read")])
 
 
 def _draw_carried(name: str, about: Mapping[str, Any]) -> None:

@@ -15,6 +15,8 @@ from recsys.cli.shared import (
     DeviceName,
     EncoderName,
     JsonFlag,
+    ProgressFile,
+    ProgressReport,
     app,
     open_named,
     print_json,
@@ -68,6 +70,7 @@ def train_command(
     no_prior: Annotated[
         bool, typer.Option("--no-prior", help="Carried over: popularity is zero, not predicted from the texts.")
     ] = False,
+    progress: ProgressFile = None,
     encoder: EncoderName = None,
     device: DeviceName = None,
     wandb: Annotated[bool, typer.Option("--wandb", help="Send the run to Weights & Biases as well.")] = False,
@@ -80,7 +83,7 @@ def train_command(
         raise ConfigError("This scorer cannot be trained", scorer, fix=fix)
     settings = settings_of(data_dir, encoder, device)
     if source or target:
-        carry_over(source, target, settings, has_prior=not no_prior, as_json=as_json)
+        carry_over(source, target, settings, ProgressReport(progress), has_prior=not no_prior, as_json=as_json)
         return
     if scorer == "private":
         if wandb:

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from recsys.evaluation import TransferPlan
 
 
-def carry_over(source: str | None, target: str | None, settings: Settings, *, has_prior: bool, as_json: bool) -> None:
+def carry_over(
+    source: str | None,
+    target: str | None,
+    settings: Settings,
+    report: ProgressReport,
+    *,
+    has_prior: bool,
+    as_json: bool,
+) -> None:
     """Does ``recsys train --from SOURCE --to TARGET``: learns, carries over, keeps, and says what did not carry over.
 
     Raises:
@@ -32,10 +40,19 @@ def carry_over(source: str | None, target: str | None, settings: Settings, *, ha
 
     learned_on, served = open_named(source, settings), open_named(target, settings)
     assert served.folder is not None
+    report("read", 0, 4)
     ready = Recommender.from_dataset(learned_on, scorer="cosine", settings=settings)
     with writing(served.folder, "train"):
         there = Recommender.from_dataset(served, scorer="cosine", encoder=ready.encoder, settings=settings)
-        taught = Source.from_dataset(learned_on, ready.embeddings, encoder=ready.encoder, views=tuple(ready.views))
+        report("learn", 1, 4)
+        taught = Source.from_dataset(
+            learned_on,
+            ready.embeddings,
+            encoder=ready.encoder,
+            views=tuple(ready.views),
+            progress=lambda done, total: report("balance", 2, 4) if done < total else None,
+        )
+        report("carry", 3, 4)
         found = transfer_and_keep(
             taught,
             served,
@@ -44,6 +61,7 @@ def carry_over(source: str | None, target: str | None, settings: Settings, *, ha
             embeddings_key=there.embeddings_key,
             has_prior=has_prior,
         )
+    report.end()
     if there.mismatch is not None:
         print(f"Note: {there.mismatch.message} {there.mismatch.advice}", file=sys.stderr)
     if as_json:
