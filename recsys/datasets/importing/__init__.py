@@ -15,7 +15,8 @@ from recsys.datasets.importing.plan import (
 )
 from recsys.datasets.importing.run import IMPORTS, ImportReport, check_dataset, check_name, import_files
 from recsys.datasets.importing.sources import complete, guess_import, look_at, open_source, with_changes
-from recsys.datasets.importing.vectors import VECTOR_ENDINGS, VectorFiles, read_vectors
+from recsys.datasets.importing.vector_files import VECTOR_ENDINGS
+from recsys.datasets.importing.vectors import VectorFiles, read_vectors
 
 __all__ = [
     "IMPORTS",
