@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from driver import CHROMIUM, chromium, serve, visit
+from playwright.sync_api import expect
 
 HOW = f"needs Chromium at {CHROMIUM}: on Debian, as root, `apt-get install chromium fonts-dejavu fonts-noto-core`"
 
@@ -23,6 +24,7 @@ def browser():
         if os.environ.get("CI") == "true":
             pytest.fail(HOW)
         pytest.skip(HOW)
+    expect.set_options(timeout=20_000)  # a busy machine draws late, and what is drawn is judged, not how soon
     with chromium() as found:
         yield found
 

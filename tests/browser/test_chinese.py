@@ -85,6 +85,7 @@ def test_chinese_is_chosen_typed_and_explained_in_words(visitor):
     expect(main).to_contain_text(first)
     page.get_by_role("tab", name="词语", exact=True).click()
     visitor.settle()
+    expect(page.locator("button.word b").first).to_be_visible()
     words = page.locator("button.word b").all_inner_texts()
     assert words[:2] == ["科幻", "爱情"]
     assert_whole(first, words[2:])

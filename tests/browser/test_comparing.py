@@ -24,6 +24,7 @@ def open_tab(visitor, name):
 def listed(visitor, name):
     """The titles on one side of the chart, listed ones only."""
     rows = visitor.page.get_by_role("list", name=f"{name} sees").locator("li:not(.off):not(.break) .title")
+    expect(rows.first).to_be_visible()
     return rows.all_inner_texts()
 
 
@@ -53,7 +54,9 @@ def test_the_demo_of_a_stakeholder(visitor, browser, tmp_path):
     first_list, second_list = listed(visitor, "A"), listed(visitor, "B")
     assert first_list != second_list
     expect(main(visitor)).to_contain_text("items are others for B")
-    assert page.get_by_text("enters", exact=True).count() == len(set(second_list) - set(first_list)) > 0
+    new = set(second_list) - set(first_list)
+    assert new
+    expect(page.get_by_text("enters", exact=True)).to_have_count(len(new))
 
     entered = page.get_by_role("list", name="B sees").get_by_role("button", name=re.compile("enters$")).first
     title = entered.get_attribute("title")
@@ -64,7 +67,7 @@ def test_the_demo_of_a_stakeholder(visitor, browser, tmp_path):
 
     open_tab(visitor, "Sweep")
     expect(main(visitor)).to_contain_text(re.compile(r"items share the top 10"))
-    assert page.locator(".js-plotly-plot .hm").count() == 1
+    expect(page.locator(".js-plotly-plot .hm")).to_have_count(1)
 
     open_tab(visitor, "Bring it in")
     expect(main(visitor)).to_contain_text("What would bring it into the top 10")

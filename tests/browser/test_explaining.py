@@ -43,14 +43,14 @@ def test_words_can_be_pressed_with_the_keyboard_and_tell_their_pairs(visitor):
     word = page.get_by_role("button", name=re.compile("^science: "))
     expect(word).to_be_visible()
     whole = page.get_by_role("button", name=re.compile("^1977: |^19")).first.get_attribute("aria-label")
-    assert page.locator("svg path[stroke]").count() >= 5
+    expect(page.locator("svg path[stroke]").nth(4)).to_be_attached()
 
     word.focus()
     page.keyboard.press("Enter")
 
     expect(word).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_text("together with each word of the item")).to_be_visible()
-    assert page.get_by_role("button", name=re.compile("^1977: |^19")).first.get_attribute("aria-label") != whole
+    expect(page.get_by_role("button", name=re.compile("^1977: |^19")).first).not_to_have_attribute("aria-label", whole)
     page.keyboard.press("Enter")
     expect(word).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_text("strongest pairs are drawn")).to_be_visible()
@@ -65,6 +65,7 @@ def test_a_text_is_shown_as_it_was_typed_whatever_the_script(visitor, interest):
     visitor.open(f"/explain?age=31&interests={quote(interest)}&scorer=additive")
     open_tab(visitor, "Words")
 
+    expect(visitor.page.locator("p.line").first).to_be_visible()
     lines = visitor.page.locator("p.line").evaluate_all(TEXTS)
 
     assert lines[0] == "Age 31"
@@ -77,6 +78,7 @@ def test_the_matrix_adds_up_as_printed(visitor):
     open_tab(visitor, "Words")
 
     table = visitor.page.get_by_role("region", name="Parts of the person by parts of the item").locator("table")
+    expect(table).to_be_visible()
     rows = [[cell.replace("−", "-") for cell in row] for row in table.locator("tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
     )]  # fmt: skip

@@ -135,7 +135,7 @@ def test_three_dimensions_and_the_table_for_the_keyboard(visitor):
     page.get_by_text("The map as a table").click()
     visitor.settle()
     expect(main(visitor)).to_contain_text("This person's list")
-    assert page.get_by_test_id("stDataFrame").count() >= 1
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
 
 def test_a_later_visit_opens_without_waiting(browser, server):
