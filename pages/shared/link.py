@@ -100,7 +100,7 @@ def in_english(params: Mapping[str, Sequence[str]], dataset: Dataset) -> dict[st
 
 
 def _in_english(key: str, value: str, dataset: Dataset) -> str:
-    words = _words_in(key)
+    words = words_in(key)
     if value in _values_in(key, dataset) or value in words:
         return value
     return next((word for word in words if value in everywhere(word)), value)
@@ -108,11 +108,11 @@ def _in_english(key: str, value: str, dataset: Dataset) -> str:
 
 def as_shown(params: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Returns the parts of an address as the widgets of the sidebar show them: what is bound goes by that (Streamlit 1.67)."""
-    return {key: [_(value) if value in _words_in(key) else value for value in values] for key, values in params.items()}
+    return {key: [_(value) if value in words_in(key) else value for value in values] for key, values in params.items()}
 
 
-def _words_in(key: str) -> tuple[str, ...]:
-    """Which values of a part of an address are our words, and not data."""
+def words_in(key: str) -> tuple[str, ...]:
+    """Returns which values of a part of an address are our words, and not data."""
     if key == UNUSED:
         return AGE, GENDER
     if key == LEFT_OUT:

@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.language import CHINESE, ENGLISH, LANGUAGES, _, ask_for_language
+from pages.shared.link import words_in
 from pages.shared.tabs import TABS, tab_called
 
 LANGUAGE = "lang"
@@ -52,10 +53,14 @@ def draw_language() -> None:
 
 
 def _switch() -> None:
-    """Keeps the open tabs when the language changes: they have no values but what they show.
+    """Keeps the open tabs when the language changes, and has the address repeat every choice in the new words.
 
-    Streamlit reads every other choice as the widgets showed it before, and keeps it under its key.
+    Tabs have no values but what they show; every other choice Streamlit reads as its widget showed it before, and keeps it
+    under its key. The address follows only what is set (Streamlit 1.67), and with the old words in it Back would lose them.
     """
     for key in TABS:
         if key in st.session_state:
             st.session_state[key] = _(tab_called(key, str(st.session_state[key])))
+    for key in st.query_params:
+        if words_in(key) and key in st.session_state:
+            st.session_state[key] = st.session_state[key]

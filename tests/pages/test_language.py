@@ -294,6 +294,21 @@ def test_without_a_choice_the_browser_says_which_language():
     ] * 4
 
 
+@pytest.mark.parametrize(
+    ("lang", "other", "before", "unused"), [("zh", "en", "年龄", "age"), ("en", "zh", "age", "年龄")]
+)
+def test_the_address_repeats_every_choice_in_the_new_language(open_toy, lang, other, before, unused):
+    app = open_toy(lang=lang, age="31", unused=[before])
+    assert app.query_params["unused"] == before
+
+    app.selectbox(key="lang").set_value(other).run()
+
+    assert not app.exception
+    assert app.query_params["unused"] == unused
+    assert app.query_params["age"] == "31"
+    assert app.pills(key="unused").value == ["age"]
+
+
 @pytest.mark.parametrize(("lang", "unknown", "unused"), [("en", "未知", "年龄"), ("zh", "unknown", "age")])
 def test_an_address_opens_in_the_other_language(open_toy, lang, unknown, unused):
     params = {"v": "1", "age": unknown, "gender": unknown, "attr-occupation": unknown, "unused": [unused, "occupation"]}
