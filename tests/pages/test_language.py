@@ -9,6 +9,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 from google.protobuf.descriptor import FieldDescriptor
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.testing.v1 import AppTest
 
 from pages.shared import language, retelling, speaking
 from pages.shared.language import (
@@ -286,6 +287,24 @@ def test_a_language_is_chosen_once_and_holds_on_every_page_and_with_every_choice
     assert app.session_state["explain_tab"] == "Words"
     kept = {key: app.session_state[key] for key in ("age", "interests", "unused")}
     assert kept == {"age": "31", "interests": ["space"], "unused": ["age"]}
+
+
+@pytest.mark.parametrize(
+    ("said", "title"), [("中文", "推荐"), ("zh", "推荐"), ("English", "Recommend"), ("?", "Recommend")]
+)
+def test_what_is_drawn_before_the_choice_is_in_the_language_of_the_address(said, title):
+    def drawn():
+        import streamlit as st
+
+        from pages.shared.language import _
+        from pages.shared.speaking import speak
+
+        speak()
+        st.title(_("Recommend"))
+
+    app = AppTest.from_function(drawn)
+    app.query_params["lang"] = said
+    assert app.run().title[0].value == title
 
 
 def test_without_a_choice_the_browser_says_which_language():
