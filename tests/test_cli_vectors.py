@@ -103,10 +103,10 @@ def test_vectors_alone_are_imported_built_diagnosed_and_compared(shell: Shell, t
 def test_a_build_maps_them_too(shell: Shell, tmp_path: Path, no_encoder):  # noqa: F811
     assert shell("datasets", "import", "--item-vectors", brought(tmp_path), "--name", "v")[0] == 0
     assert shell("build", "v")[0] == 0
-    dataset = open_dataset("v", data_dir=shell.data_dir)
-    space = open_space("text", Recommender.from_dataset(dataset).scorer, np.asarray(dataset.item_vectors))
+    found = Recommender.from_dataset(open_dataset("v", data_dir=shell.data_dir))
+    space = open_space("text", found.base.scorer, found.embeddings)  # as the page asks for its map
 
-    atlas = open_atlas(space, MapConfig(), list(dataset.items["title"]), dataset.folder)  # type: ignore[arg-type]
+    atlas = open_atlas(space, MapConfig(), found.explainer.item_texts, found.dataset.folder)  # type: ignore[arg-type]
 
     assert atlas.items.a > 0 and (atlas.near[:, :3] == nearest_items(vectors(), 3)).all()
 
