@@ -83,8 +83,14 @@ def train_command(
         raise ConfigError("This scorer cannot be trained", scorer, fix=fix)
     settings = settings_of(data_dir, encoder, device)
     if source or target:
+        if scorer != "additive" or wandb:
+            fix = "Leave --scorer and --wandb out: what carries over is the additive scorer's, and its fit is no run."
+            raise ConfigError("This does not go with --from and --to", "--wandb" if wandb else scorer, fix=fix)
         carry_over(source, target, settings, ProgressReport(progress), has_prior=not no_prior, as_json=as_json)
         return
+    if no_prior:
+        fix = "Add --from and --to, or leave --no-prior out."
+        raise ConfigError("Only what is carried over can be without a prior", "--no-prior", fix=fix)
     if scorer == "private":
         if wandb:
             fix = "Leave --wandb out."
